@@ -1,0 +1,24 @@
+import { defineConfig } from "vitest/config";
+
+const source = ["@scaler-aws-hpc/source"];
+
+export default defineConfig({
+  resolve: { conditions: source },
+  ssr: { resolve: { conditions: source } },
+  test: {
+    projects: [
+      { extends: true, test: { name: "unit", include: ["packages/*/src/**/*.test.ts"], exclude: ["**/*.conformance.test.ts", "**/*.integration.test.ts"] } },
+      { extends: true, test: { name: "conformance", include: ["packages/*/src/**/*.conformance.test.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "integration",
+          include: ["packages/*/src/**/*.integration.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
