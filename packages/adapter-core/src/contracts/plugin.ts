@@ -1,0 +1,69 @@
+import type { Backend } from "./backend.ts";
+import type { HostServices } from "./host.ts";
+import type { PayloadStore, StoreLocator } from "./payload-store.ts";
+import type { RunnerCommandOptions, RunnerRecord } from "./runner.ts";
+
+/** A resource profile as the user wrote it: one set of slots with the capabilities that its workers advertise. */
+export interface ProfileSpec {
+  readonly name: string;
+  /** Live children at most. */
+  readonly slots: number;
+  /** Name to value as Scaler writes them; a bare name is -1. */
+  readonly capabilities: Readonly<Record<string, number>>;
+  /** Backend-specific settings (queue, definition, vCPU, memory ...), passed through. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** What a backend's factory gets besides {@link HostServices}. */
+export interface BackendHost extends HostServices {
+  readonly profiles: readonly ProfileSpec[];
+  readonly runners: readonly RunnerRecord[];
+  readonly runnerOptions: RunnerCommandOptions;
+  readonly store: StoreLocator;
+}
+
+/** One setting of a plugin: becomes a flag, an environment variable and a TOML key of `scaler-aws-hpc start`. */
+export interface OptionSpec {
+  /** Long flag without dashes, kebab-case, e.g. `store-dir`. */
+  readonly name: string;
+  readonly type: "string" | "integer" | "boolean";
+  readonly summary: string;
+  readonly char?: string;
+  readonly default?: string | number | boolean;
+}
+
+/** Values of a plugin's own {@link OptionSpec}s by name; absent ones without default are missing. */
+export type PluginOptions = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** A backend that a plugin contributes, chosen with `--backend NAME`. */
+export interface BackendFactory {
+  readonly name: string;
+  readonly summary: string;
+  readonly options?: readonly OptionSpec[];
+  /** Name of the payload store used when the user names none. */
+  readonly defaultStore: string;
+  /** Slots used when the user gives none. @default 100 */
+  readonly defaultSlots?: () => number;
+  /** Checks settings and preconditions and opens the backend. @throws {AdapterError} `config`, `denied`, `unavailable` */
+  open(options: PluginOptions, host: BackendHost): Promise<Backend>;
+}
+
+/** A payload store that a plugin contributes, chosen with `--payload-store NAME`. */
+export interface PayloadStoreFactory {
+  readonly name: string;
+  readonly summary: string;
+  readonly options?: readonly OptionSpec[];
+  /** @throws {AdapterError} `config`, `denied`, `unavailable` */
+  open(options: PluginOptions, host: HostServices): Promise<PayloadStore>;
+}
+
+/**
+ * What the module named by `"scalerAwsHpc": { "plugin": "./dist/plugin.js" }` in a package.json exports as `plugin`.
+ * Checked by shape at load, never by class identity.
+ */
+export interface Plugin {
+  readonly apiVersion: 1;
+  readonly backends?: readonly BackendFactory[];
+  readonly payloadStores?: readonly PayloadStoreFactory[];
+  readonly runners?: readonly RunnerRecord[];
+}
