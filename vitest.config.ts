@@ -7,8 +7,24 @@ export default defineConfig({
   ssr: { resolve: { conditions: source } },
   test: {
     projects: [
-      { extends: true, test: { name: "unit", include: ["packages/*/src/**/*.test.ts"], exclude: ["**/*.conformance.test.ts", "**/*.integration.test.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["packages/*/src/**/*.test.ts"],
+          exclude: ["**/*.conformance.test.ts", "**/*.smoke.test.ts", "**/*.integration.test.ts"],
+        },
+      },
       { extends: true, test: { name: "conformance", include: ["packages/*/src/**/*.conformance.test.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "smoke",
+          include: ["packages/*/src/**/*.smoke.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
       {
         extends: true,
         test: {

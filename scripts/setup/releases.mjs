@@ -1,0 +1,14 @@
+/** The released schedulers that are tested against, and what each needs from PyPI. */
+
+/** The release that the demo and the fast tests use. */
+export const DEFAULT_RELEASE = "2.9.0";
+
+/** Pinned with the release: the ZeroMQ backend of the scheduler needs it and does not ask for it. */
+const PYZMQ = "pyzmq==27.3.0";
+
+/** @type {Readonly<Record<string, readonly string[]>>} */
+export const RELEASES = {
+  "2.9.0": ["opengris-scaler==2.9.0", PYZMQ],
+  "2.6.0": ["opengris-scaler==2.6.0"],
+  "2.3.5": ["opengris-scaler==2.3.5"],
+};
