@@ -8,7 +8,7 @@ import type { Reporter, SerializedError, TestModule } from "vitest/node";
  */
 export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
-    const skippedFails = process.env["CI"] === "true";
+    const skippedFails = process.env.CI === "true";
     let passed = 0;
     let failed = unhandled.length;
     let skipped = 0;

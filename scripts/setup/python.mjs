@@ -45,7 +45,7 @@ async function findPython() {
 }
 
 /** Folder of the virtual environments, one per release. */
-export const venvs = process.env.SCALER_AWS_HPC_VENVS ?? join(cache, "venvs");
+export const venvs = process.env.SCALER_AWS_HPC_VENVS || join(cache, "venvs");
 
 /**
  * Makes the virtual environment of each release, once; a stamp inside says what it was made of.

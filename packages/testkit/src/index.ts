@@ -1,1 +1,32 @@
-export {};
+export type {
+  Certificate,
+  ClientRun,
+  Cluster,
+  ClusterOptions,
+  FaultProxy,
+  HarnessErrorCode,
+  ManagerOptions,
+  ProgramExit,
+  ProgramOptions,
+  Release,
+  Transport,
+} from "./scaler/index.ts";
+export {
+  ChildProgram,
+  cliProgram,
+  freePorts,
+  greets,
+  HarnessError,
+  isHarnessError,
+  makeCertificate,
+  nodeProgram,
+  pythonProgram,
+  RELEASES,
+  releaseBin,
+  repositoryRoot,
+  runClient,
+  startClient,
+  startCluster,
+  startFaultProxy,
+  startManager,
+} from "./scaler/index.ts";
