@@ -1,0 +1,111 @@
+import type { ChildChange, JobName } from "../../contracts/backend.ts";
+import type { ObjectId, SourceId, TaskId, WorkerId } from "./ids.ts";
+
+/** A task as the scheduler sent it; ids are lower-case hex. */
+export interface TaskMessage {
+  readonly taskId: TaskId;
+  /** The client that owns it. */
+  readonly source: SourceId;
+  readonly functionId: ObjectId;
+  readonly argumentIds: readonly ObjectId[];
+  /** Larger is more urgent. */
+  readonly priority: number;
+  /** The client wants what the task prints. */
+  readonly streamOutput: boolean;
+}
+
+/** What a frame says of one task; `task` is its index in the child's section. */
+export interface FrameResult {
+  readonly task: number;
+  readonly status: "ok" | "error" | "died";
+  /** Wall time of the task, in seconds. */
+  readonly seconds: number;
+  /** Only with `died`. */
+  readonly cause?: DeathCause;
+}
+
+/** How the process that ran a task ended. `first`: it had run nothing before, so no neighbour can be to blame. */
+export interface DeathCause {
+  readonly kind: "exit" | "signal" | "oom" | "timeout" | "revoked";
+  readonly reason: string;
+  readonly first: boolean;
+}
+
+/**
+ * What happened outside the core. Every event of a link names the session (a counter that grows with each `open` of a worker id), so that what an
+ * older connection still delivers is told apart.
+ */
+export type EngineEvent =
+  /** A timer asked for by `nextWake` came due. */
+  | { readonly type: "tick" }
+  /** Connected; `scheduler` identifies the scheduler process where the transport tells (another value: it was restarted). */
+  | {
+      readonly type: "link-up";
+      readonly worker: WorkerId;
+      readonly session: number;
+      readonly scheduler: string | undefined;
+    }
+  /** The connection ended without our asking. The shell opens it again when told to by an `open` effect. */
+  | { readonly type: "link-down"; readonly worker: WorkerId; readonly session: number; readonly reason: string }
+  /** The answer to the one outstanding heartbeat. */
+  | { readonly type: "echo"; readonly worker: WorkerId; readonly session: number }
+  | { readonly type: "task"; readonly worker: WorkerId; readonly session: number; readonly task: TaskMessage }
+  | {
+      readonly type: "cancel";
+      readonly worker: WorkerId;
+      readonly session: number;
+      readonly taskId: TaskId;
+      readonly force: boolean;
+    }
+  /** A client shut the cluster's workers down. */
+  | { readonly type: "shutdown"; readonly worker: WorkerId; readonly session: number }
+  /** What kind of client and function these are: answers `inspect`. */
+  | {
+      readonly type: "inspected";
+      readonly source: SourceId;
+      readonly functionId: ObjectId;
+      /** `runner`: name of the runner record; `digest`: of the function's bytes. */
+      readonly outcome:
+        | { readonly ok: true; readonly runner: string; readonly digest: string }
+        | { readonly ok: false; readonly message: string };
+    }
+  /**
+   * Answers `stage`. `absent` tasks still wait for an object (each is answered later by `fetched`); `deferred` ones did not fit by bytes.
+   * The bundle holds the others in the order of the stage effect; when none is left, no bundle exists and the job is not to be submitted.
+   */
+  | {
+      readonly type: "staged";
+      readonly job: JobName;
+      readonly outcome:
+        | { readonly ok: true; readonly absent: readonly TaskId[]; readonly deferred: readonly TaskId[] }
+        | { readonly ok: false; readonly retry: boolean; readonly message: string };
+    }
+  /** An `absent` task's objects came, or did not come in time (`missing` says which in words). */
+  | { readonly type: "fetched"; readonly taskId: TaskId; readonly job: JobName; readonly missing: string | undefined }
+  /** Answers `submit`. */
+  | {
+      readonly type: "submitted";
+      readonly job: JobName;
+      readonly outcome:
+        | { readonly ok: true }
+        | { readonly ok: false; readonly retry: boolean; readonly message: string };
+    }
+  /** A child's state changed. All frames of a child were reported before its end is. */
+  | { readonly type: "child"; readonly change: ChildChange }
+  /** A verified result frame. */
+  | {
+      readonly type: "frame";
+      readonly job: JobName;
+      readonly child: number;
+      readonly attempt: number;
+      readonly key: string;
+      readonly results: readonly FrameResult[];
+      /** Tasks that the pack handed back unstarted. */
+      readonly notStarted: readonly number[];
+    }
+  /** Answers `deliver`: the result was stored and sent on that session, or cannot be (`message`). */
+  | { readonly type: "delivered"; readonly delivery: number; readonly failure: string | undefined }
+  /** Finish what has started, start nothing new, leave, exit. */
+  | { readonly type: "drain" }
+  /** Leave now; what still runs is stopped. */
+  | { readonly type: "stop" };
