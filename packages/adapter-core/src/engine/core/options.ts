@@ -1,3 +1,4 @@
+import type { BackendTraits } from "../../contracts/backend.ts";
 import type { ProfileSpec } from "../../contracts/plugin.ts";
 
 /** Settings of the deciding core; times in milliseconds. */
@@ -5,6 +6,10 @@ export interface CoreOptions {
   /** Part of every job name; matches `^[a-z0-9]{1,32}$`. */
   readonly jobPrefix: string;
   readonly profiles: readonly ProfileSpec[];
+  /** What the backend can do. */
+  readonly backend: BackendTraits;
+  /** Second part of every worker id, `Worker|<name>|<32 hex>`. @default "AWS" */
+  readonly workerName?: string;
   /** Workers of each profile. @default about one per 25 slots, at most 16 */
   readonly workersPerProfile?: number;
   /** What each worker announces as its room for tasks. @default at least 1,000, 20 times its share of the slots */
@@ -25,7 +30,9 @@ export interface CoreOptions {
   readonly claimGraceMs?: number;
   /** Time without any scheduler after which running work is stopped. @default 300_000 */
   readonly deathTimeoutMs?: number;
-  /** How long a resumed worker may take to answer what it holds. Unset: as long as its tasks' limit allows. */
+  /** How long a resumed worker may take to answer what it holds before it is released all the same. @default 300_000 */
+  readonly resumeLimitMs?: number;
+  /** How often a task is tried again after failures that are not its own. @default 4 */
   readonly maxRetries?: number;
   /** First wait before an infrastructure retry; doubles. @default 1_000 */
   readonly retryMs?: number;
