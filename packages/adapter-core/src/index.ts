@@ -31,3 +31,48 @@ export type {
   ProfileSpec,
 } from "./contracts/plugin.ts";
 export type { RunnerCommand, RunnerCommandOptions, RunnerRecord } from "./contracts/runner.ts";
+export {
+  type BundleInput,
+  decodeBundle,
+  encodeBundle,
+  INDEX_ENTRY_BYTES,
+  MAX_CHILDREN,
+  PREAMBLE_BYTES,
+} from "./formats/bundle.ts";
+export { type FailurePickleKind, failurePickle } from "./formats/failure-pickle.ts";
+export {
+  type DeathCause,
+  type DiedResult,
+  type FinishedResult,
+  FRAME_PREAMBLE_BYTES,
+  type FrameBody,
+  type FrameResult,
+  MAX_TAIL_BYTES,
+} from "./formats/frame.ts";
+export { decodeFrame, type Frame, frameBlob } from "./formats/frame-decode.ts";
+export { encodeFrame } from "./formats/frame-encode.ts";
+export { COMPRESS_FROM_BYTES, type Compressed, compress, decompress } from "./formats/gzip.ts";
+export {
+  assertKey,
+  assertPrefix,
+  bundleKey,
+  type FrameKey,
+  frameKey,
+  inPrefix,
+  leaseKey,
+  MAX_KEY_LENGTH,
+  objectKey,
+  outPrefix,
+  outRoot,
+  parseFrameKey,
+} from "./formats/keys.ts";
+export { resultObjectId } from "./formats/object-id.ts";
+export {
+  decodeSection,
+  encodeSection,
+  type Section,
+  type SectionInput,
+  type SectionObject,
+  type SectionTask,
+} from "./formats/section.ts";
+export { tagFrame, tagSection } from "./formats/tag.ts";

@@ -37,7 +37,7 @@ export interface StoredObject {
 export type PutOutcome = { readonly stored: true; readonly etag: string } | { readonly stored: false };
 
 /**
- * Holds bundles, shared objects and result frames under keys of `[A-Za-z0-9._/-]`, at most 512 characters, no empty, `.` or `..` segment
+ * Holds bundles, shared objects and result frames under keys of `[A-Za-z0-9._/-]` and `_`, at most 512 characters, no empty, `.` or `..` segment
  * (others: `rejected`, before anything is read or written).
  *
  * Reads see every put that resolved before they began, whole or not at all. Implementations are safe for concurrent use, and two instances
