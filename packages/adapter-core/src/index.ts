@@ -76,3 +76,9 @@ export {
   type SectionTask,
 } from "./formats/section.ts";
 export { tagFrame, tagSection } from "./formats/tag.ts";
+export { didYouMean } from "./plugins/did-you-mean.ts";
+export { type LoadedPlugin, PluginRegistry, type PluginSource } from "./plugins/plugin-registry.ts";
+export { checkPlugin, PLUGIN_API_VERSION } from "./plugins/plugin-shape.ts";
+export { bodyPieces, bodySize } from "./stores/body.ts";
+export { OpenCalls } from "./stores/open-calls.ts";
+export { untilAborted } from "./stores/until-aborted.ts";

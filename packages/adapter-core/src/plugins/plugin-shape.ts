@@ -1,0 +1,108 @@
+import { AdapterError } from "../contracts/adapter-error.ts";
+import type { Plugin } from "../contracts/plugin.ts";
+
+/** The version of {@link Plugin} that this package speaks. */
+export const PLUGIN_API_VERSION = 1;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * Checks what a plugin's module exports, by shape alone: a plugin may bring its own copy of this package.
+ *
+ * @param exported the module's namespace; its `plugin` export is looked at.
+ * @returns the plugin, now typed.
+ * @throws {AdapterError} `incompatible` for another `apiVersion`, `config` for any other shape; the message names what was expected and what
+ *   came, not the plugin: the caller knows its package.
+ */
+export function checkPlugin(exported: unknown): Plugin {
+  const plugin = isFields(exported) ? exported["plugin"] : undefined;
+  if (!isFields(plugin)) throw wrong("the module", "an export named `plugin` that is an object", plugin);
+  const version = plugin["apiVersion"];
+  if (version !== PLUGIN_API_VERSION) {
+    throw new AdapterError(
+      "incompatible",
+      `it speaks plugin API ${show(version)}, this program speaks ${PLUGIN_API_VERSION}; upgrade the older of the two`,
+    );
+  }
+  each(plugin, "backends", (backend, where) => {
+    named(backend, where);
+    if (!matches(backend["defaultStore"], NAME))
+      throw wrong(`${where}.defaultStore`, NAME_TEXT, backend["defaultStore"]);
+    if (backend["defaultSlots"] !== undefined) func(backend, "defaultSlots", where);
+  });
+  each(plugin, "payloadStores", named);
+  each(plugin, "runners", (runner, where) => {
+    if (!matches(runner["name"], NAME)) throw wrong(`${where}.name`, NAME_TEXT, runner["name"]);
+    if (runner["protocol"] !== 1) {
+      const text = `${where} (${show(runner["name"])}) speaks runner protocol ${show(runner["protocol"])}, this program speaks 1`;
+      throw new AdapterError("incompatible", text);
+    }
+    func(runner, "matches", where);
+    if (runner["command"] !== undefined) func(runner, "command", where);
+    optional(runner, "order", "number", where);
+  });
+  return plugin as unknown as Plugin;
+}
+
+const NAME = /^[a-z][a-z0-9-]{0,31}$/;
+const NAME_TEXT = "lower-case letters, digits and hyphens, at most 32";
+const OPTION_NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+const OPTION_TYPES: ReadonlySet<unknown> = new Set(["string", "integer", "boolean"]);
+
+/** What backends and payload stores have in common: a name, a summary, options and `open`. */
+function named(factory: Fields, where: string): void {
+  if (!matches(factory["name"], NAME)) throw wrong(`${where}.name`, NAME_TEXT, factory["name"]);
+  if (typeof factory["summary"] !== "string") throw wrong(`${where}.summary`, "text", factory["summary"]);
+  func(factory, "open", where);
+  each(
+    factory,
+    "options",
+    (option, here) => {
+      if (!matches(option["name"], OPTION_NAME)) throw wrong(`${here}.name`, "a kebab-case word", option["name"]);
+      const type = option["type"];
+      if (!OPTION_TYPES.has(type)) throw wrong(`${here}.type`, "string, integer or boolean", type);
+      if (typeof option["summary"] !== "string") throw wrong(`${here}.summary`, "text", option["summary"]);
+      if (option["char"] !== undefined && !matches(option["char"], /^[A-Za-z]$/))
+        throw wrong(`${here}.char`, "one letter", option["char"]);
+      optional(option, "default", type === "integer" ? "number" : (type as string), here);
+    },
+    where,
+  );
+}
+
+function each(owner: Fields, key: string, check: (entry: Fields, where: string) => void, parent?: string): void {
+  const list = owner[key];
+  const path = parent === undefined ? key : `${parent}.${key}`;
+  if (list === undefined) return;
+  if (!Array.isArray(list)) throw wrong(path, "a list", list);
+  for (const [index, entry] of list.entries()) {
+    const where = `${path}[${index}]`;
+    if (!isFields(entry)) throw wrong(where, "an object", entry);
+    check(entry, where);
+  }
+}
+
+function func(owner: Fields, key: string, where: string): void {
+  if (typeof owner[key] !== "function") throw wrong(`${where}.${key}`, "a function", owner[key]);
+}
+
+function optional(owner: Fields, key: string, type: string, where: string): void {
+  const value = owner[key];
+  if (value !== undefined && typeof value !== type) throw wrong(`${where}.${key}`, `a ${type}`, value);
+}
+
+const matches = (value: unknown, pattern: RegExp): boolean => typeof value === "string" && pattern.test(value);
+
+const isFields = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const wrong = (where: string, expected: string, got: unknown): AdapterError =>
+  new AdapterError("config", `${where}: expected ${expected}, got ${show(got)}`);
+
+/** A short, safe picture of what came: the value where it is a small scalar, else its kind. */
+function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
+  if (typeof value === "number" || typeof value === "boolean" || value === undefined || value === null)
+    return String(value);
+  return Array.isArray(value) ? "a list" : `a ${typeof value}`;
+}
