@@ -1,0 +1,1880 @@
+#!/usr/bin/env python3
+"""Runs packs of OpenGRIS Scaler tasks: the Python runner of scaler-aws-hpc.
+
+One process, the *supervisor*, reads a pack, checks its signature, keeps time and writes result frames; it never
+unpickles anything. A forked child, the *executor*, unpickles and runs the tasks. The executor may die in any way: the
+supervisor names the task that ran, forks another one and goes on with the rest.
+
+The control channel is file descriptor 3 (JSON lines, see docs/runner-protocol.md); its end is the end of this process
+and of every process that a task left in the executor's group. Needs Python 3.9 and the standard library; cloudpickle
+only where the client's pickles need it (Scaler's own client does), tblib to keep tracebacks.
+
+    scaler_runner.py [--preload "package.module:function(1, key=2)"]
+"""
+
+import sys
+
+if sys.version_info < (3, 9):
+    sys.exit("the Python runner needs Python 3.9 or newer, this is %d.%d (%s)" % (sys.version_info[:2] + (sys.executable,)))
+
+import base64
+import binascii
+import collections
+import copyreg
+import errno
+import fcntl
+import gc
+import gzip
+import hashlib
+import hmac
+import importlib
+import importlib.util
+import io
+import json
+import math
+import mmap
+import os
+import pickle
+import platform
+import re
+import resource
+import select
+import selectors
+import signal
+import socket
+import struct
+import time
+import types
+
+RUNNER_VERSION = "1.0"
+PROTOCOL = 1
+LANGUAGE = "%s %s" % (platform.python_implementation().lower(), platform.python_version())
+
+BUNDLE_MAGIC = b"SAHBNDL\x01"
+FRAME_MAGIC = b"SAHFRAM\x01"
+MAX_LINE = 1 << 20
+MAX_TASKS = 1 << 20
+MAX_TAIL = 64 * 1024
+MAX_CONTROL_BACKLOG = 4 << 20
+WHOLE_BUNDLE = 1 << 20  # a smaller bundle is read in one request
+
+FLAG_STREAM_OUTPUT = 1
+
+# Within this time after it rang the bell the executor does not ring again; the supervisor looks once more after the
+# second time, so nothing is overlooked and thousands of trivial tasks cost a few wake-ups, not one each.
+QUIET_S = 0.002
+LOOK_AGAIN_S = 0.004
+
+PIPE_READS = 8  # of 64 KiB: empties a full pipe even while somebody goes on writing
+FIRST_PROGRESS_S = 0.2
+PROGRESS_S = 1.0
+RETIRE_S = 2.0
+FREEZE_S = 0.1
+MAX_IDLE_DEATHS = 3
+
+KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*\Z")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}\Z")
+
+
+class Corrupt(Exception):
+    """Bytes are not what the manager wrote, or an object is not there: nothing of it is used."""
+
+
+class StoreFailure(Exception):
+    """The payload store refuses or fails."""
+
+
+# ---------------------------------------------------------------------------------------------------------- stores
+
+
+class FsStore:
+    """A directory. Objects appear whole: a temporary file beside them is linked to its final name."""
+
+    compress = False
+
+    def __init__(self, locator):
+        root = locator.get("root")
+        if not isinstance(root, str) or not os.path.isabs(root):
+            raise StoreFailure("the fs store needs an absolute root")
+        self._root = root
+        self._count = 0
+
+    def _path(self, key):
+        if not isinstance(key, str) or len(key) > 512 or not KEY.match(key):
+            raise StoreFailure("not a store key")
+        return os.path.join(self._root, key)
+
+    def get(self, key, ranges=None):
+        """The whole object, or with `ranges(size, read)` whatever that function returns."""
+        path = self._path(key)
+        try:
+            fd = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        except FileNotFoundError:
+            raise StoreFailure("%s is not in the store" % key) from None
+        except OSError as error:
+            raise StoreFailure("cannot read %s: %s" % (key, error.strerror)) from error
+        try:
+            size = os.fstat(fd).st_size
+
+            def read(start, end):
+                return read_range(fd, start, min(end, size))
+
+            return read(0, size) if ranges is None else ranges(size, read)
+        except OSError as error:
+            raise StoreFailure("cannot read %s: %s" % (key, error.strerror)) from error
+        finally:
+            os.close(fd)
+
+    def put_absent(self, key, pieces):
+        """Stores the pieces one after another; False when the key exists already."""
+        path = self._path(key)
+        folder, name = os.path.split(path)
+        self._count += 1
+        temporary = os.path.join(folder, ".tmp-%d-%d-%s" % (os.getpid(), self._count, binascii.hexlify(os.urandom(6)).decode()))
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+        try:
+            try:
+                fd = os.open(temporary, flags, 0o600)
+            except FileNotFoundError:
+                os.makedirs(folder, 0o700, exist_ok=True)
+                fd = os.open(temporary, flags, 0o600)
+            try:
+                try:
+                    write_pieces(fd, pieces)
+                finally:
+                    os.close(fd)
+                os.link(temporary, path)
+                return True
+            finally:
+                os.unlink(temporary)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            raise StoreFailure("cannot write %s: %s" % (key, error.strerror)) from error
+
+
+STORES = {"fs": FsStore}
+
+
+def open_store(locator):
+    kind = locator.get("kind") if isinstance(locator, dict) else None
+    if kind not in STORES:
+        raise StoreFailure("this runner reads stores of kind %s, not %r" % (", ".join(STORES), kind))
+    return STORES[kind](locator)
+
+
+def read_range(fd, start, end):
+    parts = []
+    while start < end:
+        part = os.pread(fd, min(end - start, 64 << 20), start)
+        if not part:
+            break
+        parts.append(part)
+        start += len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def write_pieces(fd, pieces):
+    queue = [memoryview(piece) for piece in pieces if len(piece)]
+    first = 0
+    while first < len(queue):
+        written = os.writev(fd, queue[first : first + 512])
+        while first < len(queue) and written >= len(queue[first]):
+            written -= len(queue[first])
+            first += 1
+        if written:
+            queue[first] = queue[first][written:]
+
+
+# ------------------------------------------------------------------------------------------------- bundle and frame
+
+
+def read_section(read, size, child, job, secret):
+    """The section of `child`, its signature checked before anything in it is looked at."""
+    head = read(0, WHOLE_BUNDLE if size <= WHOLE_BUNDLE else 16)
+    if size <= WHOLE_BUNDLE:
+        whole = head
+
+        def read(start, end):
+            return whole[start:end]
+
+    if len(head) < 16 or head[:8] != BUNDLE_MAGIC:
+        raise Corrupt("this is not a bundle of version 1")
+    count = struct.unpack_from("<I", head, 8)[0]
+    if not 0 <= child < count:
+        raise Corrupt("the bundle has %d sections, section %d was asked for" % (count, child))
+    entry = read(16 + 48 * child, 64 + 48 * child)
+    if len(entry) != 48:
+        raise Corrupt("the index of the bundle is cut off")
+    offset, length = struct.unpack_from("<QQ", entry)
+    if offset < 16 + 48 * count or offset + length > size:
+        raise Corrupt("section %d lies outside the bundle" % child)
+    section = read(offset, offset + length)
+    if len(section) != length:
+        raise Corrupt("section %d is cut off" % child)
+    mac = hmac.new(secret, ("bundle\n%s\n%d\n" % (job, child)).encode(), hashlib.sha256)
+    mac.update(section)
+    if not hmac.compare_digest(mac.digest(), entry[16:]):
+        raise Corrupt("the signature of section %d does not match" % child)
+    return section
+
+
+def section_header(section):
+    """The header of a section and where its blobs begin."""
+    if len(section) < 8:
+        raise Corrupt("the section is too short")
+    length = struct.unpack_from("<I", section)[0]
+    if 8 + length > len(section):
+        raise Corrupt("the section's header is cut off")
+    try:
+        header = json.loads(bytes(section[8 : 8 + length]))
+    except ValueError as error:
+        raise Corrupt("the section's header is not JSON") from error
+    if not isinstance(header, dict) or header.get("v") != 1:
+        raise Corrupt("the section's header is not of version 1")
+    return header, 8 + length
+
+
+def encode_frame(key, secret, header_text, blobs):
+    """The pieces of a result frame; signed together with its key, so that it counts nowhere else."""
+    header = header_text.encode()
+    mac = hmac.new(secret, ("frame\n%s\n" % key).encode(), hashlib.sha256)
+    mac.update(header)
+    for blob in blobs:
+        mac.update(blob)
+    return [FRAME_MAGIC + struct.pack("<II", len(header), 0) + mac.digest() + header] + blobs
+
+
+def compress_blob(blob, wanted):
+    if wanted and len(blob) >= 4096:
+        packed = gzip.compress(bytes(blob), 6)
+        if len(packed) <= 0.95 * len(blob):
+            return packed, True
+    return blob, False
+
+
+# ---------------------------------------------------------------------------------------------------- memory limits
+
+
+def first_number(path, word=None):
+    """The number in a one-number file, or after `word` in a file of `word number` lines; None where there is none."""
+    try:
+        with open(path) as file:
+            text = file.read()
+    except OSError:
+        return None
+    for line in text.splitlines():
+        parts = line.split()
+        if word is None and len(parts) == 1 and parts[0].isdigit():
+            return int(parts[0])
+        if word is not None and len(parts) >= 2 and parts[0] == word and parts[1].isdigit():
+            return int(parts[1])
+    return None
+
+
+class MemoryWatch:
+    """Tells a kill for want of memory from any other SIGKILL."""
+
+    def __init__(self):
+        self._counters = []
+        self.limit = None
+        paths = {}
+        try:
+            with open("/proc/self/cgroup") as file:
+                for line in file:
+                    _, controllers, path = line.rstrip("\n").split(":", 2)
+                    paths[controllers] = path
+        except (OSError, ValueError):
+            pass
+        candidates = []
+        if "" in paths:
+            for base in ("/sys/fs/cgroup" + paths[""], "/sys/fs/cgroup"):
+                candidates.append((base + "/memory.events", base + "/memory.max"))
+        for controllers, path in paths.items():
+            if "memory" in controllers.split(","):
+                for base in ("/sys/fs/cgroup/memory" + path, "/sys/fs/cgroup/memory"):
+                    candidates.append((base + "/memory.oom_control", base + "/memory.limit_in_bytes"))
+        limits = []
+        for events, limit in candidates:
+            if not self._counters and first_number(events, "oom_kill") is not None:
+                self._counters.append(events)
+            limits.append(first_number(limit))
+        if not self._counters:
+            self._counters.append("/proc/vmstat")
+        total = first_number("/proc/meminfo", "MemTotal:")
+        limits.append(total and total * 1024)
+        known = [limit for limit in limits if limit]
+        self.limit = min(known) if known else None
+        self._seen = self.kills()
+
+    def kills(self):
+        return first_number(self._counters[0], "oom_kill") or 0
+
+    def was_oom(self, rss):
+        seen, self._seen = self._seen, self.kills()
+        return self._seen > seen or bool(self.limit and rss >= 0.8 * self.limit)
+
+
+PAGE = resource.getpagesize()
+TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
+
+
+def process_usage(pid):
+    """Resident bytes and CPU seconds of a process, zeros where the system does not say."""
+    try:
+        with open("/proc/%d/stat" % pid, "rb") as file:
+            fields = file.read().rsplit(b")", 1)[1].split()
+        return int(fields[21]) * PAGE, (int(fields[11]) + int(fields[12])) / TICKS
+    except (OSError, IndexError, ValueError):
+        return 0, 0.0
+
+
+# ------------------------------------------------------------------------------- what supervisor and executor share
+
+# Shared page: [0] running task + 1, or 0; [1] its start, monotonic nanoseconds; [2] CPU nanoseconds of the process at
+# that moment; [3] number of the pack that counts. Each is one aligned 8-byte store. From byte 64 on one byte for each task: 1 = skip it.
+SHARED_SIZE = 64 + MAX_TASKS
+
+TO_EXECUTOR = struct.Struct("<IIQ")
+PACK, EXIT, GO = 1, 2, 3
+
+# type, status, has output, task, payload length, seconds, CPU seconds, start, peak bytes
+FROM_EXECUTOR = struct.Struct("<BBHIQdddQ")
+RESULT, SYNC, READY, BROKEN = 11, 12, 13, 14
+OK, ERROR = 0, 1
+MAX_PAYLOAD = 64 << 30
+
+
+class Reader:
+    """Takes the executor's messages apart; a large payload is received straight into its own buffer."""
+
+    def __init__(self, sock):
+        self._sock = sock
+        self._buffer = bytearray()
+        self._head = None
+        self._large = None
+        self._filled = 0
+        self.ended = False
+
+    @property
+    def partial(self):
+        return self._large is not None or self._head is not None or bool(self._buffer)
+
+    def drain(self):
+        """Every whole message that is there."""
+        while True:
+            if self._large is not None:
+                try:
+                    n = self._sock.recv_into(self._large[self._filled :])
+                except BlockingIOError:
+                    return
+                except OSError:
+                    n = 0
+                if n == 0:
+                    self.ended = True
+                    return
+                self._filled += n
+                if self._filled == len(self._large):
+                    head, payload = self._head, self._large
+                    self._head = self._large = None
+                    yield head, payload
+                continue
+            try:
+                part = self._sock.recv(1 << 18)
+            except BlockingIOError:
+                return
+            except OSError:
+                part = b""
+            if not part:
+                self.ended = True
+                return
+            buffer = self._buffer
+            buffer += part
+            at = 0
+            whole = []
+            while True:
+                if self._head is None:
+                    if len(buffer) - at < FROM_EXECUTOR.size:
+                        break
+                    self._head = FROM_EXECUTOR.unpack_from(buffer, at)
+                    at += FROM_EXECUTOR.size
+                    if self._head[0] not in (RESULT, SYNC, READY, BROKEN) or self._head[4] > MAX_PAYLOAD:
+                        raise Corrupt("the executor's messages make no sense")
+                length = self._head[4]
+                if len(buffer) - at >= length:
+                    head, self._head = self._head, None
+                    whole.append((head, bytes(buffer[at : at + length])))
+                    at += length
+                elif length > 1 << 17:
+                    self._large = memoryview(bytearray(length))
+                    self._filled = len(buffer) - at
+                    self._large[: self._filled] = buffer[at:]
+                    at = len(buffer)
+                    break
+                else:
+                    break
+            del buffer[:at]
+            yield from whole
+
+
+class Tail:
+    """The last 64 KiB of an output pipe."""
+
+    def __init__(self, fd):
+        self.fd = fd
+        self._parts = collections.deque()
+        self._size = 0
+        self.ended = False
+
+    def read(self, limit):
+        """Reads until the pipe is empty, or `limit` reads."""
+        while limit > 0 and not self.ended:
+            limit -= 1
+            try:
+                part = os.read(self.fd, 65536)
+            except BlockingIOError:
+                return
+            except OSError:
+                part = b""
+            if not part:
+                self.ended = True
+                return
+            self._parts.append(part)
+            self._size += len(part)
+            while self._size - len(self._parts[0]) >= MAX_TAIL:
+                self._size -= len(self._parts.popleft())
+
+    def clear(self):
+        if self._parts:
+            self._parts.clear()
+            self._size = 0
+
+    def take(self):
+        text = b"".join(self._parts)
+        self.clear()
+        if len(text) > MAX_TAIL:
+            text = text[-MAX_TAIL:]
+            while text and 0x80 <= text[0] < 0xC0:  # not in the middle of a character
+                text = text[1:]
+        return text
+
+
+class ExecutorHandle:
+    """The supervisor's side of one executor process."""
+
+    def __init__(self, preload, close_in_child):
+        self.started_at = time.monotonic()
+        self.client = None
+        self.tasks_seen = 0
+        self.packs = 0
+        self.ready = False
+        self.broken = None
+        self.peak_rss = 0
+        self.look_at = None
+        self.outgoing = collections.deque()
+        self.page = mmap.mmap(-1, SHARED_SIZE)
+        self.view = memoryview(self.page)
+        self.state = self.view[:64].cast("q")
+        self.skip = self.view[64:]
+        self.sock, child_sock = socket.socketpair()
+        for end in (self.sock, child_sock):
+            for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+                end.setsockopt(socket.SOL_SOCKET, option, 1 << 20)
+        self.bell, child_bell = os.pipe()
+        out, child_out = os.pipe()
+        err, child_err = os.pipe()
+        child_life, self._life = os.pipe()
+        ours = [self.sock.fileno(), self.bell, out, err, self._life]
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.pid = os.fork()
+        if self.pid == 0:
+            code = 1
+            try:
+                for fd in ours + list(close_in_child):
+                    os.close(fd)
+                executor_main(child_sock, child_bell, child_out, child_err, child_life, self.state, self.skip, preload)
+                code = 0
+            except BaseException as error:  # noqa: B036 - nothing of the supervisor may run in this process
+                try:
+                    os.write(2, ("the executor failed: %s: %s\n" % (type(error).__name__, error)).encode())
+                except BaseException:  # noqa: B036
+                    pass
+            finally:
+                os._exit(code)
+        child_sock.close()
+        for fd in (child_bell, child_out, child_err, child_life):
+            os.close(fd)
+        self.sock.setblocking(False)
+        for fd in (self.bell, out, err):
+            os.set_blocking(fd, False)
+        self.out = Tail(out)
+        self.err = Tail(err)
+        self.reader = Reader(self.sock)
+
+    def current(self):
+        """Index and start (monotonic seconds) of the running task, or (-1, 0)."""
+        for _ in range(4):
+            task, start = self.state[0], self.state[1]
+            if task == self.state[0]:
+                break
+        return task - 1, start / 1e9
+
+    def freeze(self):
+        """Stops the process, so that what it does and what it did are one picture. False when it would not stop."""
+        if not hasattr(os, "waitid"):
+            return False
+        try:
+            os.kill(self.pid, signal.SIGSTOP)
+            until = time.monotonic() + FREEZE_S
+            while time.monotonic() < until:
+                if os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOHANG) is not None or self.is_dead():
+                    return True
+                time.sleep(0.0002)
+        except OSError:
+            pass
+        return False
+
+    def thaw(self):
+        try:
+            os.kill(self.pid, signal.SIGCONT)
+        except OSError:
+            pass
+
+    def kill(self):
+        if self._reaped is not None:  # the number may be another process's by now
+            return
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except OSError:
+            pass
+        try:  # it may not have made its own group yet
+            os.kill(self.pid, signal.SIGKILL)
+        except OSError:
+            pass
+
+    def is_dead(self):
+        try:
+            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except AttributeError:
+            return self._reap(os.WNOHANG) is not None
+        except OSError:
+            return True
+
+    _reaped = None
+
+    def _reap(self, options):
+        if self._reaped is None:
+            try:
+                pid, status, usage = os.wait4(self.pid, options)
+                if pid:
+                    self._reaped = (status, usage)
+            except OSError:
+                self._reaped = (0, None)
+        return self._reaped
+
+    def bury(self):
+        """Ends what is left of the group and takes the exit status; the process is dead or about to be."""
+        self.kill()
+        if hasattr(os, "waitid"):
+            try:
+                os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+            except OSError:
+                pass
+        return self._reap(0)
+
+    def close(self):
+        self.state.release()
+        self.skip.release()
+        self.view.release()
+        self.page.close()
+        self.sock.close()
+        for fd in (self.bell, self.out.fd, self.err.fd, self._life):
+            os.close(fd)
+
+    def send(self):
+        """Writes what can be written; True when nothing is left."""
+        while self.outgoing:
+            piece = self.outgoing[0]
+            try:
+                n = self.sock.send(piece)
+            except BlockingIOError:
+                return False
+            except OSError:
+                self.outgoing.clear()
+                return True
+            if n == len(piece):
+                self.outgoing.popleft()
+            else:
+                self.outgoing[0] = piece[n:]
+        return True
+
+    def fds(self):
+        return [self.sock.fileno(), self.bell, self.out.fd, self.err.fd, self._life]
+
+
+# ------------------------------------------------------------------------------------------------------- supervisor
+
+
+class Pack:
+    """One child of a job: its tasks, what of them is done, and what waits for the next frame."""
+
+    def __init__(self, message):
+        self.job = message["job"]
+        self.child = message["child"]
+        self.attempt = message["attempt"]
+        self.out_prefix = message["outPrefix"]
+        if not NAME.match(self.job) or not KEY.match(self.out_prefix + "0"):
+            raise Corrupt("the job's name or prefix is not well formed")
+        self.secret = bytes.fromhex(message["secret"])
+        self.store = open_store(message["store"])
+        inline = message.get("inline")
+        if inline is not None:
+            data = base64.urlsafe_b64decode(inline + "=" * (-len(inline) % 4))
+            self.section = read_section(lambda start, end: data[start:end], len(data), self.child, self.job, self.secret)
+        else:
+            self.section = self.store.get(
+                message["bundle"], lambda size, read: read_section(read, size, self.child, self.job, self.secret)
+            )
+        self.header, _ = section_header(self.section)
+        header = self.header
+        if header["job"] != self.job or header["child"] != self.child:
+            raise Corrupt("the section belongs to another job")
+        self.tasks = header["tasks"]
+        if not self.tasks or len(self.tasks) > MAX_TASKS:
+            raise Corrupt("a section holds 1 to %d tasks" % MAX_TASKS)
+        self.client = header["client"]
+        self.fresh = bool(header.get("fresh"))
+        self.limit_s = header["taskLimitMs"] / 1000
+        self.flush_s = header["flushMs"] / 1000
+        self.flush_bytes = header["flushBytes"]
+        self.extern = []
+        for index, blob in enumerate(header["blobs"]):
+            if "key" in blob:
+                data = self.store.get(blob["key"])
+                if len(data) != blob["stored"] or hashlib.sha256(data).hexdigest() != blob["sha256"]:
+                    raise Corrupt("shared object %s does not match its digest" % blob["id"])
+                self.extern.append((index, data))
+        self.done = bytearray(len(self.tasks))
+        self.remaining = len(self.tasks)
+        self.results = []
+        self.result_bytes = 0
+        self.flush_at = None
+        self.frames = 0
+        self.idle_deaths = 0
+        self.reported = -1
+
+    def add(self, fields, blobs, size):
+        """Queues a result for the next frame; `fields` is JSON text with the places of its blobs still open."""
+        self.results.append((fields, blobs))
+        self.result_bytes += size
+        if self.flush_at is None:
+            self.flush_at = time.monotonic() + self.flush_s
+
+    def finish(self, task):
+        self.done[task] = 1
+        self.remaining -= 1
+
+    def frame(self, last, not_started):
+        key = "%s%d.%d.%d" % (self.out_prefix, self.child, self.attempt, self.frames)
+        at = 0
+        blobs = []
+        items = []
+        for fields, parts in self.results:
+            places = ""
+            for name, blob in parts:
+                if name is None:
+                    stored, packed = compress_blob(blob, self.store.compress)
+                    places += ',"at":%d,"stored":%d,"raw":%d,"gzip":%s' % (
+                        at, len(stored), len(blob), "true" if packed else "false")
+                else:
+                    stored = blob
+                    places += ',"%s":[%d,%d]' % (name, at, len(stored))
+                at += len(stored)
+                blobs.append(stored)
+            items.append(fields + places + "}")
+        text = '{"v":1,"job":"%s","child":%d,"attempt":%d,"n":%d,"runner":%s,"results":[%s]%s,"last":%s}' % (
+            self.job, self.child, self.attempt, self.frames, json.dumps("python/%s %s" % (RUNNER_VERSION, LANGUAGE)),
+            ",".join(items), ',"notStarted":%s' % json.dumps(not_started) if not_started else "", "true" if last else "false")
+        if len(blobs) > 64 and at < 1 << 20:
+            blobs = [b"".join(blobs)]
+        self.frames += 1
+        self.results = []
+        self.result_bytes = 0
+        self.flush_at = None
+        return key, encode_frame(key, self.secret, text, blobs)
+
+
+class Supervisor:
+    def __init__(self, control, preload):
+        self._preload = preload
+        self._selector = selectors.DefaultSelector()
+        self._control = control
+        self._lines = bytearray()
+        self._backlog = bytearray()
+        self._control_writes = False
+        self._executor = None
+        self._socket_watched = False
+        self._pack = None
+        self._retiring = []
+        self._exit = None
+        self._last_words = ""
+        self._memory = MemoryWatch()
+        self._progress_at = 0.0
+        self._cpu = (0.0, 0.0)
+        os.set_blocking(control, False)
+        self._wake, wake = socket.socketpair()
+        self._wake.setblocking(False)
+        wake.setblocking(False)
+        self._wake_writer = wake
+        signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+        for number in (signal.SIGCHLD, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C at the terminal is the manager's to handle
+        self._selector.register(control, selectors.EVENT_READ, self._on_control)
+        self._selector.register(self._wake, selectors.EVENT_READ, self._on_signal)
+
+    # -- main loop
+
+    def serve(self):
+        if self._preload:  # a preload that fails is a runner that cannot start
+            warm_up()
+            self._ensure_executor()
+            while not self._executor.ready and self._executor.broken is None and self._exit is None:
+                self._turn(1.0)
+                if self._executor is None:
+                    return self._refuse_start("the process died during the preload %s\n%s" % (self._preload, self._last_words))
+            if self._executor is not None and self._executor.broken is not None:
+                return self._refuse_start(self._executor.broken)
+        self._say({"type": "ready", "protocol": PROTOCOL, "runner": "python", "version": RUNNER_VERSION,
+                   "language": LANGUAGE, "pid": os.getpid()})
+        if not self._preload:
+            warm_up()
+            self._ensure_executor()
+        while self._exit is None:
+            self._turn(self._patience())
+        return self._leave()
+
+    def _refuse_start(self, reason):
+        sys.stderr.write("%s\n" % reason)
+        sys.stderr.flush()
+        self._exit = 1
+        return self._leave()
+
+    def _turn(self, patience):
+        for key, _ in self._selector.select(patience):
+            # A handler may have closed what a later one of this round would read.
+            if key.fileobj in self._selector.get_map():
+                key.data()
+        self._on_time()
+
+    def _patience(self):
+        """Seconds until something is due."""
+        now = time.monotonic()
+        due = [executor[1] for executor in self._retiring]
+        pack, executor = self._pack, self._executor
+        if executor is not None and executor.look_at is not None:
+            due.append(executor.look_at)
+        if pack is not None:
+            if pack.flush_at is not None:
+                due.append(pack.flush_at)
+            due.append(self._progress_at)
+            if executor is not None:
+                task, start = executor.current()
+                begun = start if task >= 0 else now
+                if pack.limit_s > 0:
+                    due.append(begun + pack.limit_s)
+                if pack.reported != task:
+                    due.append(max(begun + FIRST_PROGRESS_S, now + 0.001))
+        return max(0.0, min(due) - now) if due else None
+
+    def _on_time(self):
+        now = time.monotonic()
+        if self._retiring:
+            for item in list(self._retiring):
+                if now >= item[1]:
+                    item[0].kill()
+        executor = self._executor
+        if executor is not None and executor.look_at is not None and now >= executor.look_at:
+            executor.look_at = None
+            self._collect(executor)
+        pack, executor = self._pack, self._executor
+        if pack is None:
+            return
+        if pack.flush_at is not None and now >= pack.flush_at:
+            self._flush()
+            if self._pack is not pack:
+                return
+        if executor is None:
+            return
+        task, start = executor.current()
+        if task >= 0 and pack.limit_s > 0 and now - start >= pack.limit_s:
+            self._stop_late(task)
+        elif now >= self._progress_at or (task >= 0 and task != pack.reported and now - start >= FIRST_PROGRESS_S):
+            self._progress(now, task, start)
+
+    def _progress(self, now, task, start):
+        pack, executor = self._pack, self._executor
+        self._progress_at = now + PROGRESS_S
+        pack.reported = task
+        rss, cpu = process_usage(executor.pid)
+        executor.peak_rss = max(executor.peak_rss, rss)
+        before, at = self._cpu
+        self._cpu = (cpu, now)
+        percent = 100 * (cpu - before) / (now - at) if now > at and cpu >= before else 0.0
+        if len(self._backlog) < MAX_CONTROL_BACKLOG:  # a manager that does not listen misses only this
+            self._say({"type": "progress", "job": pack.job, "child": pack.child, "task": task if task >= 0 else None,
+                       "taskAgeMs": int(1000 * (now - start)) if task >= 0 else 0, "rssBytes": rss,
+                       "cpuPercent": round(percent, 1), "pid": executor.pid})
+
+    # -- control channel
+
+    def _say(self, message):
+        self._backlog += json.dumps(message, separators=(",", ":")).encode() + b"\n"
+        self._write_control()
+
+    def _write_control(self):
+        try:
+            while self._backlog:
+                n = os.write(self._control, self._backlog)
+                del self._backlog[:n]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._exit = 0
+            return
+        if bool(self._backlog) != self._control_writes:
+            self._control_writes = bool(self._backlog)
+            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._control_writes else 0)
+            self._selector.modify(self._control, events, self._on_control)
+
+    def _on_control(self):
+        if self._control_writes:
+            self._write_control()
+        while True:
+            try:
+                part = os.read(self._control, 1 << 16)
+            except BlockingIOError:
+                break
+            except OSError:
+                part = b""
+            if not part:
+                self._exit = 0  # the manager is gone
+                return
+            self._lines += part
+            if len(part) < 1 << 16:
+                break
+        while self._exit is None:
+            end = self._lines.find(b"\n")
+            if end < 0:
+                if len(self._lines) > MAX_LINE:
+                    sys.stderr.write("a control line is longer than 1 MiB\n")
+                    self._exit = 1
+                return
+            line = bytes(self._lines[:end])
+            del self._lines[: end + 1]
+            try:
+                message = json.loads(line)
+                kind = message["type"]
+            except (ValueError, KeyError, TypeError):
+                sys.stderr.write("a control line is not understood\n")
+                self._exit = 1
+                return
+            if kind == "run":
+                self._on_run(message)
+            elif kind == "revoke":
+                self._on_revoke(message)
+            elif kind == "cancel":
+                self._on_cancel(message)
+            elif kind == "exit":
+                self._exit = 0
+            # Others belong to a newer manager: ignored.
+
+    def _on_run(self, message):
+        over = {"type": "over", "job": message.get("job"), "child": message.get("child"), "ok": False}
+        if self._pack is not None:
+            self._say(dict(over, kind="exit", reason="the runner is busy with another job"))
+            return
+        try:
+            pack = Pack(message)
+        except StoreFailure as error:
+            self._say(dict(over, kind="store", reason=str(error)))
+            return
+        except Corrupt as error:
+            self._say(dict(over, kind="corrupt", reason=str(error)))
+            return
+        except MemoryError:
+            self._say(dict(over, kind="exit", reason="no memory left to read the bundle"))
+            return
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            self._say(dict(over, kind="corrupt", reason="the job or its section is not well formed (%s)" % type(error).__name__))
+            return
+        self._pack = pack
+        self._progress_at = time.monotonic() + PROGRESS_S
+        executor = self._executor
+        if executor is not None:
+            stale = executor.client is not None and (executor.client != pack.client or (pack.fresh and executor.tasks_seen))
+            if stale or executor.is_dead():
+                self._retire()
+        self._assign()
+
+    def _on_revoke(self, message):
+        pack = self._pack
+        if pack is None or message.get("job") != pack.job or message.get("child") != pack.child:
+            return
+        wanted = {i for i in message.get("tasks", ()) if isinstance(i, int) and 0 <= i < len(pack.done) and not pack.done[i]}
+        executor = self._executor
+        if not wanted:
+            return
+        for task in wanted:
+            executor.skip[task] = 1
+        executor.freeze()
+        self._collect(executor)
+        if self._executor is not executor:
+            return
+        if self._pack is not pack:
+            executor.thaw()
+            return
+        running, _ = executor.current()
+        kill = running in wanted and not pack.done[running]
+        for task in sorted(wanted):
+            if not pack.done[task] and task != running:
+                self._record_death(task, {"kind": "revoked", "reason": "the task was cancelled before it started", "first": False}, None)
+        if kill:
+            executor.kill()
+            self._bury({"kind": "revoked", "reason": "the task was cancelled while it ran"})
+            return
+        executor.thaw()
+        self._check_over()
+
+    def _on_cancel(self, message):
+        pack = self._pack
+        if pack is None or message.get("job") != pack.job or message.get("child") != pack.child:
+            return
+        self._abandon("cancelled", "the job was cancelled")
+
+    def _abandon(self, kind, reason):
+        """Ends the pack before its time: what is finished is stored, what was not started is handed back."""
+        pack, executor = self._pack, self._executor
+        started = -1
+        if executor is not None:
+            executor.freeze()
+            self._collect(executor)
+            if self._pack is not pack:  # it was just over
+                if self._executor is executor:
+                    executor.thaw()
+                return
+            if self._executor is executor:
+                started = executor.current()[0]
+                executor.kill()
+                self._drop()[0].close()
+        rest = [i for i, done in enumerate(pack.done) if not done and i != started]
+        self._flush(last=True, not_started=rest)
+        if self._pack is pack:
+            self._over(False, kind, reason)
+
+    # -- the executor
+
+    def _ensure_executor(self):
+        if self._executor is not None:
+            return self._executor
+        close = [self._control, self._wake.fileno(), self._wake_writer.fileno()]
+        if hasattr(self._selector, "fileno"):
+            close.append(self._selector.fileno())
+        for executor, _ in self._retiring:
+            close += executor.fds()
+        executor = ExecutorHandle(self._preload, close)
+        self._executor = executor
+        self._socket_watched = False
+        self._cpu = (0.0, executor.started_at)
+        self._selector.register(executor.bell, selectors.EVENT_READ, self._on_bell)
+        self._selector.register(executor.out.fd, selectors.EVENT_READ, lambda: self._on_output(executor, executor.out))
+        self._selector.register(executor.err.fd, selectors.EVENT_READ, lambda: self._on_output(executor, executor.err))
+        return executor
+
+    def _watch_socket(self):
+        executor = self._executor
+        events = (selectors.EVENT_READ if executor.reader.partial else 0) | (selectors.EVENT_WRITE if executor.outgoing else 0)
+        if events and self._socket_watched:
+            self._selector.modify(executor.sock, events, self._on_socket)
+        elif events:
+            self._selector.register(executor.sock, events, self._on_socket)
+        elif self._socket_watched:
+            self._selector.unregister(executor.sock)
+        self._socket_watched = bool(events)
+
+    def _on_socket(self):
+        executor = self._executor
+        executor.send()
+        self._collect(executor)
+
+    def _on_bell(self):
+        executor = self._executor
+        try:
+            if os.read(executor.bell, 4096):
+                executor.look_at = time.monotonic() + LOOK_AGAIN_S
+            else:
+                self._selector.unregister(executor.bell)
+        except BlockingIOError:
+            pass
+        self._collect(executor)
+
+    def _on_output(self, executor, tail):
+        tail.read(16)
+        if tail.ended and executor is self._executor:
+            self._selector.unregister(tail.fd)
+
+    def _on_signal(self):
+        try:
+            numbers = self._wake.recv(4096)
+        except BlockingIOError:
+            return
+        if signal.SIGTERM in numbers:
+            if self._pack is not None:
+                self._abandon("exit", "the runner was told to stop (SIGTERM)")
+            self._exit = 143
+            return
+        for item in list(self._retiring):
+            if item[0].is_dead():
+                self._retiring.remove(item)
+                item[0].bury()
+                item[0].close()
+        executor = self._executor
+        if executor is not None and executor.is_dead():
+            self._collect(executor)
+            if self._executor is executor:
+                self._bury(None)
+
+    def _forget(self, executor):
+        for source in (executor.bell, executor.out.fd, executor.err.fd, executor.sock):
+            try:
+                self._selector.unregister(source)
+            except (KeyError, ValueError):
+                pass
+        self._executor = None
+        self._socket_watched = False
+
+    def _drop(self):
+        """The executor is killed: take it off."""
+        executor = self._executor
+        self._forget(executor)
+        reaped = executor.bury()
+        executor.out.read(64)
+        executor.err.read(64)
+        return executor, reaped
+
+    def _retire(self):
+        """Lets an executor that is not wanted any more end in its own time, but not for long."""
+        executor = self._executor
+        self._forget(executor)
+        executor.outgoing.append(memoryview(TO_EXECUTOR.pack(EXIT, 0, 0)))
+        executor.send()
+        self._retiring.append((executor, time.monotonic() + RETIRE_S))
+        if executor.is_dead():
+            self._wake_writer.send(b"\0")
+
+    def _assign(self):
+        """Gives what is left of the pack to an executor."""
+        pack = self._pack
+        executor = self._ensure_executor()
+        executor.client = pack.client
+        todo = [i for i, done in enumerate(pack.done) if not done]
+        # The number first: an executor that still passes over the cancelled tasks of the pack before must not take
+        # the cleared marks for its own.
+        executor.packs += 1
+        executor.state[3] = executor.packs
+        executor.skip[: len(pack.done)] = bytes(len(pack.done))
+        meta = json.dumps({
+            "pack": executor.packs,
+            "section": len(pack.section),
+            "extern": [[index, len(data)] for index, data in pack.extern],
+            "todo": todo if len(todo) < len(pack.done) else None,
+        }).encode()
+        pieces = [meta, pack.section] + [data for _, data in pack.extern]
+        size = sum(len(piece) for piece in pieces)
+        head = TO_EXECUTOR.pack(PACK, len(meta), size)
+        if size < 65536:
+            executor.outgoing.append(memoryview(b"".join([head] + pieces)))
+        else:
+            executor.outgoing.extend(memoryview(piece) for piece in [head] + pieces)
+        executor.send()
+        self._watch_socket()
+
+    def _collect(self, executor):
+        """Takes in every message that the executor has sent."""
+        try:
+            for head, payload in executor.reader.drain():
+                kind = head[0]
+                if kind == RESULT:
+                    self._on_result(executor, head, payload)
+                elif kind == SYNC:
+                    executor.out.read(PIPE_READS)
+                    executor.err.read(PIPE_READS)
+                    executor.out.clear()
+                    executor.err.clear()
+                    self._go(executor)
+                elif kind == READY:
+                    executor.ready = True
+                else:
+                    executor.broken = bytes(payload).decode("utf-8", "replace")
+        except Corrupt as error:
+            sys.stderr.write("%s\n" % error)
+            executor.kill()
+        if self._executor is executor:
+            self._watch_socket()
+        self._check_over()
+
+    def _go(self, executor):
+        executor.outgoing.append(memoryview(TO_EXECUTOR.pack(GO, 0, 0)))
+        executor.send()
+
+    def _on_result(self, executor, head, payload):
+        _, status, has_output, task, _, seconds, cpu, start, peak = head
+        pack = self._pack
+        if pack is None or task >= len(pack.done) or pack.done[task]:
+            raise Corrupt("the executor answered a task that it does not hold")
+        executor.tasks_seen += 1
+        pack.idle_deaths = 0
+        fields = '{"task":%d,"id":"%s","status":"%s","seconds":%.6f,"peakBytes":%d,"cpuSeconds":%.6f,"started":%.6f' % (
+            task, pack.tasks[task][0], "ok" if status == OK else "error", seconds, peak, cpu, max(0.0, start - executor.started_at))
+        blobs = [(None, payload)]
+        if has_output:
+            for name, tail in (("out", executor.out), ("err", executor.err)):
+                tail.read(PIPE_READS)
+                text = tail.take()
+                if text:
+                    blobs.append((name, text))
+            self._go(executor)
+        else:
+            executor.out.clear()
+            executor.err.clear()
+        pack.finish(task)
+        pack.add(fields, blobs, len(payload))
+        if pack.result_bytes >= pack.flush_bytes and pack.remaining:
+            self._flush()
+
+    def _stop_late(self, task):
+        """Ends a task that is over its limit and nothing else: the process is stopped first, and only killed when it still runs it."""
+        pack, executor = self._pack, self._executor
+        executor.freeze()
+        self._collect(executor)
+        if self._executor is not executor:
+            return
+        running, since = executor.current()
+        if self._pack is not pack or running != task or pack.done[task] or time.monotonic() - since < pack.limit_s:
+            executor.thaw()
+            return
+        executor.kill()
+        self._bury({"kind": "timeout", "reason": "the task ran longer than its limit of %g s" % pack.limit_s})
+
+    def _bury(self, cause):
+        """The executor is dead or killed. `cause` says why where we did it."""
+        executor, reaped = self._drop()
+        pack = self._pack
+        status, usage = reaped if reaped is not None else (0, None)
+        task, start = executor.current()
+        cpu_before = executor.state[2] / 1e9
+        output = (executor.out.take(), executor.err.take())
+        broken = executor.broken
+        first = executor.tasks_seen == 0
+        rss = executor.peak_rss
+        executor.close()
+        if pack is None:
+            self._last_words = output[1].decode("utf-8", "replace")
+            if executor.tasks_seen:
+                self._ensure_executor()
+            return
+        if cause is None:
+            cause = self._explain(status, max(rss, usage.ru_maxrss * MAXRSS_UNIT if usage else 0))
+        if 0 <= task < len(pack.done) and not pack.done[task]:
+            cause["first"] = first
+            seconds = max(0.0, time.monotonic() - start)
+            peak = usage.ru_maxrss * MAXRSS_UNIT if usage else rss
+            cpu = max(0.0, usage.ru_utime + usage.ru_stime - cpu_before) if usage else 0.0
+            self._record_death(task, cause, output, seconds, peak, cpu)
+        else:
+            pack.idle_deaths += 1
+            if broken is not None or pack.idle_deaths >= MAX_IDLE_DEATHS:
+                reason = broken or "the executor dies before it starts a task: %s" % cause["reason"]
+                rest = [i for i, done in enumerate(pack.done) if not done]
+                self._flush(last=True, not_started=rest)
+                if self._pack is pack:
+                    self._over(False, "exit", reason)
+                return
+        if pack.remaining:
+            self._assign()
+        else:
+            self._check_over()
+
+    def _explain(self, status, rss):
+        if os.WIFSIGNALED(status):
+            number = os.WTERMSIG(status)
+            try:
+                name = signal.Signals(number).name
+            except ValueError:
+                name = "signal %d" % number
+            if number == signal.SIGKILL and self._memory.was_oom(rss):
+                return {"kind": "oom", "reason": "the process was killed for want of memory (it held %d MiB)" % (rss >> 20), "signal": number}
+            return {"kind": "signal", "reason": "the process was ended by %s" % name, "signal": number}
+        code = os.WEXITSTATUS(status)
+        return {"kind": "exit", "reason": "the process ended with exit code %d" % code, "exitCode": code}
+
+    def _record_death(self, task, cause, output, seconds=0.0, peak=0, cpu=0.0):
+        pack = self._pack
+        fields = '{"task":%d,"id":"%s","status":"died","at":0,"stored":0,"raw":0,"gzip":false,"seconds":%.6f,"peakBytes":%d,"cpuSeconds":%.6f,"cause":%s' % (
+            task, pack.tasks[task][0], seconds, peak, cpu, json.dumps(cause))
+        blobs = []
+        if output is not None:
+            blobs = [(name, text) for name, text in zip(("out", "err"), output) if text]
+        pack.finish(task)
+        pack.add(fields, blobs, sum(len(text) for _, text in blobs))
+
+    # -- frames and the end of a pack
+
+    def _flush(self, last=False, not_started=()):
+        pack = self._pack
+        if not pack.results and not (last and not_started):
+            return
+        key, pieces = pack.frame(last, list(not_started))
+        try:
+            try:
+                pack.store.put_absent(key, pieces)
+            except StoreFailure:
+                time.sleep(0.05)
+                pack.store.put_absent(key, pieces)
+        except StoreFailure as error:
+            if self._executor is not None:
+                self._executor.kill()
+                self._drop()[0].close()
+            self._over(False, "store", str(error))
+            return
+        self._say({"type": "frame", "job": pack.job, "child": pack.child, "key": key})
+
+    def _check_over(self):
+        pack = self._pack
+        if pack is not None and not pack.remaining:
+            self._flush(last=True)
+            if self._pack is pack:
+                self._over(True)
+
+    def _over(self, ok, kind=None, reason=None):
+        pack = self._pack
+        self._pack = None
+        message = {"type": "over", "job": pack.job, "child": pack.child, "ok": ok}
+        if not ok:
+            message.update(kind=kind, reason=reason)
+        self._say(message)
+        if self._exit is None and self._executor is None and kind != "exit":
+            self._ensure_executor()
+
+    def _leave(self):
+        """Leaves no process behind. An idle executor may run its exit handlers for a moment."""
+        executor = self._executor
+        if self._pack is None and executor is not None and executor.client is not None and self._exit != 1:
+            self._retire()
+            until = time.monotonic() + 0.3
+            while time.monotonic() < until and not executor.is_dead():
+                time.sleep(0.002)
+        for handle in [item[0] for item in self._retiring] + ([self._executor] if self._executor is not None else []):
+            handle.bury()
+        until = time.monotonic() + 1.0
+        os.set_blocking(self._control, False)
+        while self._backlog and time.monotonic() < until:
+            select.select([], [self._control], [], 0.1)
+            try:
+                del self._backlog[: os.write(self._control, self._backlog)]
+            except BlockingIOError:
+                continue
+            except OSError:
+                break
+        return self._exit
+
+
+# --------------------------------------------------------------------------------------------------------- executor
+
+
+def warm_up():
+    """What every executor needs, loaded once before the fork. Modules only: no byte of a client is read here."""
+    install_scaler_stub()
+    try:
+        import cloudpickle  # noqa: F401
+    except ImportError:
+        pass
+    try:
+        import tblib.pickling_support
+
+        tblib.pickling_support.install()
+    except Exception:  # noqa: BLE001 - an odd tblib costs tracebacks, nothing else
+        pass
+    gc.collect()
+    gc.freeze()
+
+
+def executor_main(sock, bell, out, err, life, state, skip, preload):
+    """Everything that the forked process does."""
+    os.setsid()
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    die_with_supervisor(life)
+    os.dup2(out, 1)
+    os.dup2(err, 2)
+    os.close(out)
+    os.close(err)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    try:
+        import faulthandler
+
+        faulthandler.enable()  # a crash then says where, at the end of stderr
+    except Exception:  # noqa: BLE001
+        pass
+    # What tasks see as __main__ is an empty module: nothing of the runner can be found or shadowed by name.
+    runner = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    sys.argv = [""]
+    if sys.path and os.path.abspath(sys.path[0] or os.getcwd()) == os.path.dirname(os.path.abspath(__file__)):
+        del sys.path[0]
+    sock.setblocking(True)
+    executor = Executor(sock, bell, state, skip)
+    executor.keep = runner
+    if preload:
+        try:
+            execute_preload(preload)
+        except BaseException as error:  # noqa: B036
+            executor.send_broken("the preload %s failed: %s" % (preload, describe(error)))
+            return
+    executor.send_ready()
+    executor.serve()
+
+
+def die_with_supervisor(fd):
+    """Asks the kernel to kill this whole process group when the supervisor's end of the pipe closes, however it dies."""
+    try:
+        fcntl.fcntl(fd, fcntl.F_SETOWN, -os.getpid())
+        fcntl.fcntl(fd, fcntl.F_SETSIG, int(signal.SIGKILL))
+        fcntl.fcntl(fd, fcntl.F_SETFL, fcntl.fcntl(fd, fcntl.F_GETFL) | os.O_ASYNC)
+    except (AttributeError, OSError):
+        import threading
+
+        def watch():
+            os.read(fd, 1)
+            os.killpg(os.getpid(), signal.SIGKILL)
+
+        threading.Thread(target=watch, name="lifeline", daemon=True).start()
+        return
+    if select.select([fd], [], [], 0)[0]:
+        os._exit(0)
+
+
+class Executor:
+    """Unpickles and runs tasks, one after another."""
+
+    FUNCTIONS = 128
+    RAW_BYTES = 256 << 20
+
+    def __init__(self, sock, bell, state, skip):
+        self._sock = sock
+        self._bell = bell
+        self._state = state
+        self._skip = skip
+        self._pid = os.getpid()
+        self._rang = 0.0
+        self._serializer = None
+        self._serializer_id = None
+        self._functions = collections.OrderedDict()
+        self._peak_mark = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    def serve(self):
+        while True:
+            kind, meta_length, size = TO_EXECUTOR.unpack(self._receive(TO_EXECUTOR.size))
+            if kind != PACK:
+                break
+            self._run(meta_length, memoryview(self._receive(size)))
+        self._state[0] = 0
+        import atexit
+
+        atexit._run_exitfuncs()
+
+    def _receive(self, size):
+        data = bytearray(size)
+        view = memoryview(data)
+        at = 0
+        while at < size:
+            n = self._sock.recv_into(view[at:])
+            if n == 0:
+                os._exit(0)
+            at += n
+        return data
+
+    def _ring(self, now):
+        self._rang = now
+        try:
+            os.write(self._bell, b"!")
+        except OSError:
+            pass
+
+    def _send(self, kind, payload=b"", status=0, output=0, task=0, seconds=0.0, cpu=0.0, start=0.0, peak=0):
+        """True when the supervisor was woken."""
+        head = FROM_EXECUTOR.pack(kind, status, output, task, len(payload), seconds, cpu, start, peak)
+        small = len(payload) < 65536
+        message = head + payload if small else head
+        try:
+            n = self._sock.send(message, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            n = 0
+        if small and n == len(message):
+            return False
+        self._ring(time.monotonic())  # before it blocks: somebody must make room
+        if n < len(message):
+            self._sock.sendall(memoryview(message)[n:])
+        if not small:
+            self._sock.sendall(payload)
+        self._ring(time.monotonic())
+        return True
+
+    def send_ready(self):
+        self._send(READY)
+        self._ring(0.0)
+
+    def send_broken(self, reason):
+        self._send(BROKEN, reason.encode("utf-8", "replace")[:32768])
+        self._ring(0.0)
+
+    def _wait_go(self):
+        self._ring(time.monotonic())
+        self._receive(TO_EXECUTOR.size)
+
+    def _run(self, meta_length, message):
+        meta = json.loads(bytes(message[:meta_length]))
+        section = message[meta_length : meta_length + meta["section"]]
+        header, base = section_header(section)
+        blobs = Blobs(header["blobs"], section, base, self.RAW_BYTES)
+        at = meta_length + meta["section"]
+        for index, length in meta["extern"]:
+            blobs.places[index] = message[at : at + length]
+            at += length
+        tasks = header["tasks"]
+        number = meta["pack"]
+        todo = meta["todo"] if meta["todo"] is not None else range(len(tasks))
+        blobs.count(tasks, todo)
+        failure = self._load_serializer(header, blobs)
+        serializer = self._serializer
+        state, skip, pid = self._state, self._skip, self._pid
+        monotonic_ns, perf_counter, process_time_ns = time.monotonic_ns, time.perf_counter, time.process_time_ns
+        getrusage, own = resource.getrusage, resource.RUSAGE_SELF
+        for task in todo:
+            begun = monotonic_ns()
+            cpu_begun = process_time_ns()
+            state[2] = cpu_begun
+            state[1] = begun
+            state[0] = task + 1
+            # Looked at only after the task was announced: whoever sets the mark and then sees another task
+            # announced, or none, knows that this one will not start.
+            if skip[task] or state[3] != number:
+                state[0] = 0
+                continue
+            _, function_index, argument_indexes, flags = tasks[task]
+            watched = flags & FLAG_STREAM_OUTPUT
+            if watched:
+                flush_output()
+                self._send(SYNC)
+                self._wait_go()
+            clock = perf_counter()
+            try:
+                if failure is not None:
+                    raise failure
+                function = self._function(header["blobs"][function_index]["id"], function_index, blobs, serializer)
+                arguments = [blobs.load(index, n, serializer) for n, index in enumerate(argument_indexes)]
+                result = function(*arguments)
+                del arguments
+                payload = serializer.serialize(result)
+                del result
+                if isinstance(payload, memoryview):
+                    payload = payload.tobytes()
+                elif not isinstance(payload, (bytes, bytearray)):
+                    raise TypeError("the client's serializer returned %s instead of bytes" % type(payload).__name__)
+                status = OK
+            except BaseException as error:  # noqa: B036 - a task may raise anything, and its client must hear of it
+                if os.getpid() != pid:
+                    os._exit(1)
+                status = ERROR
+                payload = serialize_failure(error)
+            if os.getpid() != pid:  # a child that the task forked came back from the function
+                os._exit(0)
+            seconds = perf_counter() - clock
+            usage = getrusage(own)
+            cpu = usage.ru_utime + usage.ru_stime - cpu_begun / 1e9
+            peak = usage.ru_maxrss
+            flush_output()
+            rang = self._send(RESULT, payload, status, watched, task, seconds, cpu if cpu > 0 else 0.0, begun / 1e9,
+                              peak * MAXRSS_UNIT)
+            payload = None
+            if watched:
+                state[0] = 0
+                self._wait_go()
+            else:
+                state[0] = 0
+                if not rang:
+                    now = time.monotonic()
+                    if now - self._rang > QUIET_S:
+                        self._ring(now)
+            if peak > self._peak_mark + 4096:
+                self._forget_peak()
+        self._ring(time.monotonic())
+
+    def _forget_peak(self):
+        """Makes the next task's peak its own, where the system can."""
+        try:
+            with open("/proc/self/clear_refs", "w") as file:
+                file.write("5")
+        except OSError:
+            pass
+        self._peak_mark = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    def _load_serializer(self, header, blobs):
+        index = header["serializer"]
+        identity = header["blobs"][index]["id"]
+        if self._serializer_id == identity:
+            return None
+        self._functions.clear()
+        try:
+            self._serializer = SerializerUnpickler(io.BytesIO(blobs.raw(index))).load()
+            self._serializer_id = identity
+            return None
+        except BaseException as error:  # noqa: B036
+            self._serializer_id = None
+            return RemoteError("DeserializeObjectError", "failed to load the client's serializer: %s" % describe(error))
+
+    def _function(self, identity, index, blobs, serializer):
+        function = self._functions.get(identity, self)
+        if function is not self:
+            self._functions.move_to_end(identity)
+            return function
+        try:
+            function = serializer.deserialize(blobs.raw(index))
+        except Exception as error:
+            raise RemoteError("DeserializeObjectError", "failed to deserialize the function: %s" % describe(error)) from error
+        self._functions[identity] = function
+        if len(self._functions) > self.FUNCTIONS:
+            self._functions.popitem(last=False)
+        return function
+
+
+class Blobs:
+    """The objects of a pack as raw bytes. Those that several tasks use are kept, within a bound."""
+
+    def __init__(self, records, section, base, limit):
+        self._records = records
+        self.places = {}
+        self._base = base
+        self._section = section
+        self._kept = {}
+        self._uses = {}
+        self._room = limit
+
+    def count(self, tasks, todo):
+        uses = self._uses
+        for task in todo:
+            for index in tasks[task][2]:
+                uses[index] = uses.get(index, 0) + 1
+
+    def raw(self, index):
+        kept = self._kept.get(index)
+        if kept is not None:
+            return kept
+        record = self._records[index]
+        view = self.places.get(index)
+        if view is None:
+            start = self._base + record["at"]
+            view = self._section[start : start + record["stored"]]
+        data = bytes(view)
+        if len(data) != record["stored"]:
+            raise ValueError("an object of the pack is cut off")
+        if record["gzip"]:
+            data = gunzip(data, record["raw"])
+        if self._uses.get(index, 0) > 1 and len(data) <= self._room:
+            self._room -= len(data)
+            self._kept[index] = data
+        return data
+
+    def load(self, index, number, serializer):
+        """An argument, new for every task: what one task does to it no other sees."""
+        try:
+            return serializer.deserialize(self.raw(index))
+        except Exception as error:
+            raise RemoteError("DeserializeObjectError", "failed to deserialize argument %d: %s" % (number + 1, describe(error))) from error
+
+
+def gunzip(data, size):
+    with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+        raw = file.read(size + 1)
+    if len(raw) != size:
+        raise ValueError("a compressed object is not %d bytes long" % size)
+    return raw
+
+
+def flush_output():
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:  # noqa: BLE001 - a task may have closed or replaced it
+            pass
+
+
+def describe(error):
+    try:
+        return "%s: %s" % (type(error).__name__, error)
+    except Exception:  # noqa: BLE001 - an exception whose text fails
+        return type(error).__name__
+
+
+# ---------------------------------------------------------------------------------------------------------- pickles
+
+
+class DefaultSerializer:
+    """What scaler.client.serializer.default does, without importing all of Scaler; plain values skip cloudpickle."""
+
+    PLAIN = frozenset((type(None), bool, int, float, str, bytes))
+
+    @classmethod
+    def serialize(cls, value):
+        if type(value) in cls.PLAIN:
+            return pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+        try:
+            import cloudpickle
+        except ImportError:
+            return pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+        return cloudpickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+
+    deserialize = staticmethod(pickle.loads)
+
+
+class SerializerUnpickler(pickle.Unpickler):
+    def find_class(self, module, name):
+        if module == "scaler.client.serializer.default" and name == "DefaultSerializer":
+            return DefaultSerializer
+        return super().find_class(module, name)
+
+
+class Reference:
+    """Pickles as `getattr(import_module(module), name, default)`: for classes that only some clients know."""
+
+    def __init__(self, module, name, default):
+        self._parts = (module, name, default)
+
+    def __call__(self, *args):
+        raise NotImplementedError("a reference is only pickled")
+
+    def __reduce__(self):
+        module, name, default = self._parts
+        return getattr, (Module(module), name, default)
+
+
+class Module:
+    def __init__(self, name):
+        self._name = name
+
+    def __reduce__(self):
+        return importlib.import_module, (self._name,)
+
+
+class RemoteError(Exception):
+    """An exception of scaler.utility.exceptions at the client; a RuntimeError where its release has no such class."""
+
+    def __init__(self, name, text):
+        super().__init__(text)
+        self.name = name
+
+    def __reduce__(self):
+        return Reference("scaler.utility.exceptions", self.name, RuntimeError), (str(self),)
+
+
+def serialize_failure(error):
+    """The pickle of what the task raised, for plain `pickle.loads` at the client."""
+    if not isinstance(error, Exception):
+        error = tame(error)
+    if isinstance(error, RemoteError):
+        return dump_remote(error)
+    keep_traceback(error)
+    for dump in (dump_plain, dump_by_value, dump_bare):
+        try:
+            payload = dump(error)
+            # Some exceptions pickle but do not load: their client would see a TypeError of pickle instead.
+            if type(pickle.loads(payload)).__name__ == type(error).__name__:
+                return payload
+        except BaseException:  # noqa: B036 - user code runs in here
+            continue
+    return dump_remote(RemoteError("TaskExceptionNotSerializableError", describe(error)))
+
+
+def dump_remote(error):
+    # Not through tblib, which would wrap the class by reference.
+    buffer = io.BytesIO()
+    pickler = pickle.Pickler(buffer, pickle.HIGHEST_PROTOCOL)
+    pickler.dispatch_table = {}
+    pickler.dump(error)
+    return buffer.getvalue()
+
+
+def dump_plain(error):
+    return pickle.dumps(error, protocol=pickle.HIGHEST_PROTOCOL)
+
+
+def dump_by_value(error):
+    """For classes that cannot be imported: cloudpickle gives the client its own class back where it came from there."""
+    import cloudpickle
+
+    return cloudpickle.dumps(error, protocol=pickle.HIGHEST_PROTOCOL)
+
+
+def dump_bare(error):
+    """For classes whose constructor does not take what `args` holds."""
+    try:
+        from cloudpickle import CloudPickler as Base
+    except ImportError:
+        Base = pickle.Pickler
+
+    class Bare(Base):
+        def reducer_override(self, value):
+            if isinstance(value, BaseException):
+                return copyreg.__newobj__, (type(value),) + value.args, value.__dict__ or None
+            parent = getattr(super(), "reducer_override", None)
+            return NotImplemented if parent is None else parent(value)
+
+    buffer = io.BytesIO()
+    Bare(buffer, pickle.HIGHEST_PROTOCOL).dump(error)
+    return buffer.getvalue()
+
+
+def tame(error):
+    """SystemExit and the like would end the client's own program: they become an error that says what happened."""
+    if isinstance(error, SystemExit):
+        text = "the task called sys.exit(%s)" % ("" if error.code is None else repr(error.code))
+    else:
+        text = "the task raised %s" % describe(error).rstrip(": ")
+    return RuntimeError(text).with_traceback(error.__traceback__)
+
+
+def keep_traceback(error):
+    """Through tblib where there is one, as native workers do; else as a note (shown from Python 3.11 on)."""
+    support = sys.modules.get("tblib.pickling_support")
+    try:
+        trace = error.__traceback__
+        while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+            trace = trace.tb_next  # the runner's own frames tell the user nothing
+        error.__traceback__ = trace
+        if support is not None:
+            support.install(error)
+        elif trace is not None:
+            import traceback
+
+            text = "".join(traceback.format_tb(trace))
+            notes = list(getattr(error, "__notes__", ()))
+            error.__notes__ = notes + ["Traceback in the runner (most recent call last):\n" + text.rstrip("\n")]
+    except Exception:  # noqa: BLE001 - an exception class may forbid all of this
+        pass
+
+
+EXCEPTIONS = (
+    "TaskNotFoundError", "WorkerDiedError", "NoWorkerError", "DisconnectedError", "ProcessorDiedError", "SchedulerError",
+    "TaskExceptionNotSerializableError", "DeserializeObjectError", "MissingObjects", "ClientCancelledException",
+    "ClientShutdownException", "ClientQuitException", "ObjectStorageException", "CapnpDeserializationError",
+)
+
+
+def install_scaler_stub():
+    """Registers the few modules of Scaler that clients' pickles name, when Scaler itself is not installed."""
+    try:
+        if importlib.util.find_spec("scaler") is not None:
+            return
+    except (ImportError, ValueError):
+        pass
+
+    def module(name, **members):
+        made = types.ModuleType(name, "Stands in for Scaler, which is not installed here.")
+        for key, value in members.items():
+            if isinstance(value, type):
+                value.__module__ = name
+            setattr(made, key, value)
+        sys.modules[name] = made
+        parent, _, last = name.rpartition(".")
+        if parent:
+            setattr(sys.modules[parent], last, made)
+        return made
+
+    for name in ("scaler", "scaler.client", "scaler.client.serializer", "scaler.utility"):
+        module(name).__path__ = []
+    serializer = type("Serializer", (), {"__doc__": "Base class of clients' serializers."})
+    module("scaler.client.serializer.mixins", Serializer=serializer)
+    default = type("DefaultSerializer", (serializer,), {
+        "serialize": staticmethod(DefaultSerializer.serialize), "deserialize": staticmethod(pickle.loads)})
+    module("scaler.client.serializer.default", DefaultSerializer=default)
+    module("scaler.utility.exceptions", **{name: type(name, (Exception,), {}) for name in EXCEPTIONS})
+
+
+# ---------------------------------------------------------------------------------------------------------- preload
+
+
+def execute_preload(spec):
+    """Calls `package.module:function` or `package.module:function(1, key=2)`, as Scaler's workers do."""
+    import ast
+
+    module_name, colon, expression = spec.partition(":")
+    if not colon:
+        raise ValueError("expected module.sub:function or module.sub:function(...)")
+    try:
+        call = ast.parse(expression, mode="eval").body
+    except SyntaxError:
+        raise ValueError("cannot read %r as a function or a call" % expression) from None
+    args, keywords = [], {}
+    target = call
+    if isinstance(call, ast.Call):
+        target = call.func
+        try:
+            args = [ast.literal_eval(arg) for arg in call.args]
+            keywords = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
+        except ValueError:
+            raise ValueError("arguments must be literals: %r" % expression) from None
+    if not isinstance(target, ast.Name):
+        raise ValueError("the function must be a plain name: %r" % expression)
+    function = getattr(importlib.import_module(module_name), target.id)
+    if not callable(function):
+        raise TypeError("%s is not callable" % target.id)
+    function(*args, **keywords)
+
+
+# ------------------------------------------------------------------------------------------------------------- main
+
+
+def main(arguments):
+    preload = None
+    while arguments:
+        if arguments[0] == "--preload" and len(arguments) > 1:
+            preload = arguments[1]
+            arguments = arguments[2:]
+        elif arguments[0] == "--version":
+            print("scaler-runner %s (%s)" % (RUNNER_VERSION, LANGUAGE))
+            return 0
+        else:
+            sys.stderr.write("unknown argument %s; usage: scaler_runner.py [--preload SPEC]\n" % arguments[0])
+            return 2
+    try:
+        os.fstat(3)
+        # Far from the numbers that programs expect to be free, and closed in whatever a task starts.
+        control = fcntl.fcntl(3, fcntl.F_DUPFD_CLOEXEC, 32)
+        os.close(3)
+    except OSError as error:
+        if error.errno != errno.EBADF:
+            raise
+        sys.stderr.write("file descriptor 3, the control channel, is not open; this program is started by scaler-aws-hpc\n")
+        return 2
+    return Supervisor(control, preload).serve()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
