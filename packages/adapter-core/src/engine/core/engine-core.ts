@@ -1,0 +1,213 @@
+import { formJobs, windowEnd } from "./batching.ts";
+import type { EngineEffect } from "./effect.ts";
+import type { EngineEvent } from "./event.ts";
+import { onChild, onFetched, onFrame, onStaged, onSubmitted, stopAllJobs } from "./jobs.ts";
+import {
+  current,
+  hasStarted,
+  leave,
+  onDelivered,
+  onEcho,
+  onLinkDown,
+  onLinkUp,
+  onShutdown,
+  openWorkers,
+  releaseResumed,
+  tickLinks,
+  tickUnclaimed,
+} from "./links.ts";
+import type { CoreOptions } from "./options.ts";
+import { CoreState, type Counts } from "./state.ts";
+import { onCancel, onInspected, onTask, requeueDelayed } from "./tasks.ts";
+
+/** Clients without tasks are remembered this long, in milliseconds: most come back with the next one. */
+const CLIENT_IDLE_MS = 60_000;
+/** A gap between two events that shows that the process itself stood still, in milliseconds. */
+const STALL_MS = 4_000;
+
+/** What the core holds now, for the live line and for tests. */
+export interface CoreStats extends Counts {
+  readonly queued: number;
+  readonly running: number;
+  readonly unacknowledged: number;
+  readonly slots: number;
+  readonly slotsUsed: number;
+  readonly workers: number;
+  readonly connected: boolean;
+}
+
+/**
+ * The deciding part of the engine: events in, effects out. It owns all state and knows no clock, socket, file or SDK, so the same core runs for
+ * real and, on virtual time, in a simulator that replays a seed exactly.
+ */
+export class EngineCore {
+  readonly #core: CoreState;
+  #started = false;
+  #lastAt = 0;
+  #reason: "drained" | "stopped" | "shutdown" = "drained";
+
+  /** @param random gives numbers in [0, 1); the only source of chance (worker ids, jitter) */
+  constructor(options: CoreOptions, random: () => number) {
+    this.#core = new CoreState(options, random);
+  }
+
+  /** Takes one event into account. `now` is monotonic, in milliseconds. The first call, whatever its event, opens the workers. */
+  apply(event: EngineEvent, now: number): EngineEffect[] {
+    const core = this.#core;
+    core.now = now;
+    core.effects = [];
+    if (core.finished) return core.effects;
+    if (!this.#started) {
+      this.#started = true;
+      core.connectedAt = now;
+      this.#lastAt = now;
+      openWorkers(core);
+    }
+    const stalledMs = now - this.#lastAt > STALL_MS ? now - this.#lastAt : 0;
+    this.#lastAt = now;
+    this.#dispatch(event, stalledMs);
+    if (core.workers.size > 0 || core.works.size > 0) {
+      formJobs(core);
+      releaseResumed(core);
+    }
+    if (core.draining) this.#goOnDraining();
+    return core.effects;
+  }
+
+  #dispatch(event: EngineEvent, stalledMs: number): void {
+    const core = this.#core;
+    switch (event.type) {
+      case "tick":
+        this.#tick(stalledMs);
+        break;
+      case "link-up": {
+        const worker = current(core, event);
+        if (worker !== undefined && worker.link === "connecting") onLinkUp(core, worker, event);
+        break;
+      }
+      case "link-down": {
+        const worker = current(core, event);
+        if (worker !== undefined) onLinkDown(core, worker, event.reason);
+        break;
+      }
+      case "echo": {
+        const worker = current(core, event);
+        if (worker?.link === "up") onEcho(core, worker);
+        break;
+      }
+      case "task": {
+        const worker = current(core, event);
+        if (worker?.link === "up") onTask(core, worker, event.task);
+        break;
+      }
+      case "cancel": {
+        const worker = current(core, event);
+        if (worker?.link === "up") onCancel(core, worker, event.taskId, event.force);
+        break;
+      }
+      case "shutdown":
+        if (current(core, event) !== undefined) {
+          this.#reason = "shutdown";
+          core.draining = true;
+          onShutdown(core);
+        }
+        break;
+      case "inspected":
+        onInspected(core, event);
+        break;
+      case "staged":
+        onStaged(core, event);
+        break;
+      case "fetched":
+        onFetched(core, event);
+        break;
+      case "submitted":
+        onSubmitted(core, event);
+        break;
+      case "child":
+        onChild(core, event);
+        break;
+      case "frame":
+        onFrame(core, event);
+        break;
+      case "delivered":
+        onDelivered(core, event);
+        break;
+      case "drain":
+        core.draining = true;
+        break;
+      case "stop":
+        core.draining = true;
+        this.#reason = "stopped";
+        stopAllJobs(core, "the manager stops");
+        break;
+    }
+  }
+
+  #tick(stalledMs: number): void {
+    const core = this.#core;
+    tickLinks(core, stalledMs);
+    tickUnclaimed(core);
+    requeueDelayed(core);
+    for (const client of core.clients.values()) {
+      if (client.works > 0 || core.now - client.idleSince < CLIENT_IDLE_MS) continue;
+      core.clients.delete(client.source);
+      core.emit({ type: "forget-client", source: client.source });
+    }
+  }
+
+  /** Leaves once everything that has started is answered and acknowledged; what never started is assigned elsewhere. */
+  #goOnDraining(): void {
+    const core = this.#core;
+    for (const worker of [...core.workers.values()]) {
+      const busy = [...worker.assignments.values()].some(hasStarted);
+      if (!busy) leave(core, worker);
+    }
+    if (core.workers.size > 0 || core.jobs.size > 0) return;
+    core.finished = true;
+    core.emit({ type: "finished", reason: this.#reason });
+  }
+
+  /** When `apply` wants a tick, in the clock of `now`; `undefined` when finished. */
+  nextWake(): number | undefined {
+    const core = this.#core;
+    if (core.finished) return undefined;
+    let at = core.now + core.options.heartbeatMs;
+    for (const worker of core.workers.values()) {
+      if (worker.link !== "up") continue;
+      const due =
+        worker.outstandingSince === undefined
+          ? worker.nextHeartbeatAt
+          : worker.outstandingSince + core.options.linkTimeoutMs;
+      if (due < at) at = due;
+    }
+    for (const profile of core.profiles.values()) {
+      if (profile.gatheringSince === undefined) continue;
+      at = Math.min(at, windowEnd(core, profile));
+    }
+    at = Math.min(at, core.delayedUntil);
+    if (core.unclaimedUntil !== undefined) at = Math.min(at, core.unclaimedUntil);
+    return Math.max(at, core.now);
+  }
+
+  /** What is held now, and what was done so far. */
+  stats(): CoreStats {
+    const core = this.#core;
+    let queued = 0;
+    let running = 0;
+    let unacknowledged = 0;
+    for (const work of core.works.values()) {
+      if (work.state === "bundled") running += 1;
+      else if (work.state === "finished") unacknowledged += 1;
+      else queued += 1;
+    }
+    let slots = 0;
+    let slotsUsed = 0;
+    for (const profile of core.profiles.values()) {
+      slots += profile.spec.slots;
+      slotsUsed += profile.used;
+    }
+    const connected = [...core.workers.values()].some((worker) => worker.link === "up");
+    return { ...core.counts, queued, running, unacknowledged, slots, slotsUsed, workers: core.workers.size, connected };
+  }
+}

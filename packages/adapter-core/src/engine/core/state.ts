@@ -1,0 +1,124 @@
+import type { ProfileSpec } from "../../contracts/plugin.ts";
+import { ClientQueue } from "./client-queue.ts";
+import type { EngineEffect } from "./effect.ts";
+import type { CoreOptions } from "./options.ts";
+import { RunTimes } from "./run-times.ts";
+import type { Assignment, Client, Job, Work, Worker } from "./work.ts";
+
+/** {@link CoreOptions} with every default filled in. */
+export type ResolvedOptions = Required<Omit<CoreOptions, "workersPerProfile" | "queueSize">> &
+  Pick<CoreOptions, "workersPerProfile" | "queueSize">;
+
+/** One profile: its slots, its queues, and the window in which the next job gathers tasks. */
+export interface Profile {
+  readonly spec: ProfileSpec;
+  /** Children that are staging, submitted or running. */
+  used: number;
+  readonly queues: Map<string, ClientQueue>;
+  /** Queued works of all clients. */
+  ready: number;
+  /** Since when tasks have been waiting while slots were free; `undefined` when none is. */
+  gatheringSince: number | undefined;
+  lastArrivalAt: number;
+}
+
+/** Counts for the live line and for tests; only grow. */
+export interface Counts {
+  received: number;
+  succeeded: number;
+  failed: number;
+  canceled: number;
+  retried: number;
+}
+
+/** A stored frame and how many of its results somebody may still need. */
+export interface FrameUse {
+  needed: number;
+}
+
+/** All that the core knows. Mutated in place; only the modules of this folder touch it. */
+export class CoreState {
+  readonly options: ResolvedOptions;
+  /** In [0, 1); the only source of chance. */
+  readonly random: () => number;
+  now = 0;
+  effects: EngineEffect[] = [];
+
+  readonly profiles = new Map<string, Profile>();
+  readonly workers = new Map<string, Worker>();
+  /** The one living work of each task id; dropped ones are not in here. */
+  readonly works = new Map<string, Work>();
+  /** Works without a claim, kept for a while in case the scheduler assigns them to us again. */
+  readonly unclaimed = new Set<Work>();
+  /** When unclaimed works are given up; set by the first echo after a loss. */
+  unclaimedUntil: number | undefined;
+  readonly delayed = new Set<Work>();
+  /** No delayed work is ready before this. */
+  delayedUntil = Number.POSITIVE_INFINITY;
+  readonly clients = new Map<string, Client>();
+  readonly jobs = new Map<string, Job>();
+  readonly frames = new Map<string, FrameUse>();
+  readonly deliveries = new Map<number, Assignment>();
+  readonly runTimes = new RunTimes();
+  readonly counts: Counts = { received: 0, succeeded: 0, failed: 0, canceled: 0, retried: 0 };
+
+  nextDelivery = 1;
+  nextJob = 1;
+  nextOrder = 1;
+  nextSession = 1;
+  /** Identity of the scheduler that was met last. */
+  scheduler: string | undefined;
+  /** Last time any link was up. */
+  connectedAt = 0;
+  draining = false;
+  finished = false;
+
+  constructor(options: CoreOptions, random: () => number) {
+    this.random = random;
+    this.options = {
+      workerName: "AWS",
+      maxTasksPerPack: 10_000,
+      packTargetMs: 60_000,
+      taskLimitMs: 3_600_000,
+      heartbeatMs: 2_000,
+      linkTimeoutMs: 15_000,
+      workerLifeMs: 55_000,
+      claimGraceMs: 60_000,
+      deathTimeoutMs: 300_000,
+      resumeLimitMs: 300_000,
+      maxRetries: 4,
+      retryMs: 1_000,
+      ...options,
+    };
+    for (const spec of options.profiles) {
+      this.profiles.set(spec.name, {
+        spec,
+        used: 0,
+        queues: new Map(),
+        ready: 0,
+        gatheringSince: undefined,
+        lastArrivalAt: 0,
+      });
+    }
+  }
+
+  emit(effect: EngineEffect): void {
+    this.effects.push(effect);
+  }
+
+  profile(name: string): Profile {
+    const profile = this.profiles.get(name);
+    if (profile === undefined) throw new Error(`no profile ${name}`);
+    return profile;
+  }
+
+  /** The queue of a client in a profile, made on first use. */
+  queue(profile: Profile, source: string): ClientQueue {
+    let queue = profile.queues.get(source);
+    if (queue === undefined) {
+      queue = new ClientQueue();
+      profile.queues.set(source, queue);
+    }
+    return queue;
+  }
+}
