@@ -1,4 +1,5 @@
 import type { ChildChange, JobName } from "../../contracts/backend.ts";
+import type { DeathCause } from "../../formats/frame.ts";
 import type { ObjectId, SourceId, TaskId, WorkerId } from "./ids.ts";
 
 /** A task as the scheduler sent it; ids are lower-case hex. */
@@ -15,20 +16,13 @@ export interface TaskMessage {
 }
 
 /** What a frame says of one task; `task` is its index in the child's section. */
-export interface FrameResult {
+export interface TaskOutcome {
   readonly task: number;
   readonly status: "ok" | "error" | "died";
   /** Wall time of the task, in seconds. */
   readonly seconds: number;
   /** Only with `died`. */
   readonly cause?: DeathCause;
-}
-
-/** How the process that ran a task ended. `first`: it had run nothing before, so no neighbour can be to blame. */
-export interface DeathCause {
-  readonly kind: "exit" | "signal" | "oom" | "timeout" | "revoked";
-  readonly reason: string;
-  readonly first: boolean;
 }
 
 /**
@@ -99,7 +93,7 @@ export type EngineEvent =
       readonly child: number;
       readonly attempt: number;
       readonly key: string;
-      readonly results: readonly FrameResult[];
+      readonly results: readonly TaskOutcome[];
       /** Tasks that the pack handed back unstarted. */
       readonly notStarted: readonly number[];
     }

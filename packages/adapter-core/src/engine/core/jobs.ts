@@ -1,5 +1,5 @@
 import type { Failure } from "../../contracts/backend.ts";
-import type { EngineEvent, FrameResult } from "./event.ts";
+import type { EngineEvent, TaskOutcome } from "./event.ts";
 import { keepFrame } from "./frames.ts";
 import type { CoreState } from "./state.ts";
 import { endChild, forgetJob, stopChild, stopUnwanted } from "./stopping.ts";
@@ -188,7 +188,7 @@ export function onFrame(core: CoreState, event: Of<"frame">): void {
 }
 
 /** The process that ran this task died, and the runner names the task. */
-function afterDeath(core: CoreState, child: Child, work: Work, result: FrameResult): void {
+function afterDeath(core: CoreState, child: Child, work: Work, result: TaskOutcome): void {
   const cause = result.cause ?? { kind: "exit", reason: "the process died", first: true };
   const alone = child.works.length === 1 && child.job.fresh;
   if (cause.kind === "revoked") {
