@@ -440,18 +440,22 @@ class Tail:
             if not part:
                 self.ended = True
                 return
-            self._parts.append(part)
+            self._parts.append((time.monotonic(), part))
             self._size += len(part)
-            while self._size - len(self._parts[0]) >= MAX_TAIL:
-                self._size -= len(self._parts.popleft())
+            while self._size - len(self._parts[0][1]) >= MAX_TAIL:
+                self._size -= len(self._parts.popleft()[1])
+            if len(self._parts) > 1000:
+                joined = b"".join(text for _, text in self._parts)
+                self._parts = collections.deque([(self._parts[-1][0], joined)])
 
     def clear(self):
         if self._parts:
             self._parts.clear()
             self._size = 0
 
-    def take(self):
-        text = b"".join(self._parts)
+    def take(self, since=0.0):
+        """The tail of what was read since that moment. The end of what was written before it may be with it."""
+        text = b"".join(part for at, part in self._parts if at >= since)
         self.clear()
         if len(text) > MAX_TAIL:
             text = text[-MAX_TAIL:]
@@ -1146,9 +1150,6 @@ class Supervisor:
                 if text:
                     blobs.append((name, text))
             self._go(executor)
-        else:
-            executor.out.clear()
-            executor.err.clear()
         pack.finish(task)
         pack.add(fields, blobs, len(payload))
         if pack.result_bytes >= pack.flush_bytes and pack.remaining:
@@ -1175,7 +1176,7 @@ class Supervisor:
         status, usage = reaped if reaped is not None else (0, None)
         task, start = executor.current()
         cpu_before = executor.state[2] / 1e9
-        output = (executor.out.take(), executor.err.take())
+        output = (executor.out.take(start), executor.err.take(start))
         broken = executor.broken
         first = executor.tasks_seen == 0
         rss = executor.peak_rss
