@@ -1,1 +1,2 @@
-export {};
+export { FsPayloadStore, type FsPayloadStoreOptions } from "./fs-payload-store.ts";
+export { plugin } from "./plugin.ts";
