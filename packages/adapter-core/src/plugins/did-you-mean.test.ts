@@ -11,6 +11,7 @@ describe("didYouMean", () => {
     ["nmae", "name"],
     ["Backend", "backend"],
     ["max-conc", "max-concurrent-jobs"],
+    ["max-cuncurrent", "max-concurrent-jobs"],
   ])("takes %s for %s", (word, meant) => {
     expect(didYouMean(word, FLAGS)).toBe(meant);
   });

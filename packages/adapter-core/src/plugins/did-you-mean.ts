@@ -2,7 +2,8 @@
  * The candidate that a user most likely meant by `word`, or `undefined` when none is close.
  *
  * Case and the difference between `-` and `_` do not count. A candidate is close when it can be reached by a few typing slips (insert, delete,
- * replace, swap; one for each three letters, at least one), or when `word` is at least three letters of its beginning and of no other's.
+ * replace, swap; one for each three letters, at least one), or when `word` is at least three letters of its beginning and of no other's (six
+ * letters forgive one slip for each five).
  */
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = fold(word);
@@ -13,7 +14,7 @@ export function didYouMean(word: string, candidates: Iterable<string>): string |
   for (const candidate of candidates) {
     const folded = fold(candidate);
     if (wanted.length >= 3 && folded.startsWith(wanted)) begun.push(candidate);
-    const slips = slipsBetween(wanted, folded);
+    const slips = Math.min(slipsBetween(wanted, folded), slipsAtBeginning(wanted, folded, allowed));
     if (slips <= allowed && slips < folded.length && (best === undefined || slips < best.slips))
       best = { candidate, slips };
   }
@@ -24,6 +25,13 @@ export function didYouMean(word: string, candidates: Iterable<string>): string |
 const MAX_WORD = 64;
 
 const fold = (text: string): string => text.toLowerCase().replaceAll("_", "-");
+
+/** An abbreviation with slips; weighs more than the same slips in a whole word. */
+function slipsAtBeginning(wanted: string, candidate: string, allowed: number): number {
+  if (wanted.length < 6 || candidate.length <= wanted.length) return Number.POSITIVE_INFINITY;
+  const slips = slipsBetween(wanted, candidate.slice(0, wanted.length));
+  return slips > 0 && slips <= Math.floor(wanted.length / 5) ? Math.min(slips + 1, allowed) : Number.POSITIVE_INFINITY;
+}
 
 /** Optimal string alignment: Levenshtein's distance in which swapping two neighbours is one slip. */
 function slipsBetween(a: string, b: string): number {

@@ -1,0 +1,69 @@
+import { type AdapterErrorCode, isAdapterError } from "@scaler-aws-hpc/adapter-core";
+import { isProtocolError, type ProtocolErrorCode } from "@scaler-aws-hpc/scaler-protocol";
+import { isCliError } from "./cli-error.ts";
+import { EXIT_CODES, type ExitReason, exitCode } from "./exit-codes.ts";
+
+/** An error as the user sees it, on stderr or as JSON. */
+export interface ErrorReport {
+  /** A word from the closed sets of this program's error classes; `failure` for others. */
+  readonly code: string;
+  readonly message: string;
+  readonly exitCode: number;
+  /** What to try next, from oclif's own errors. */
+  readonly suggestions?: readonly string[];
+}
+
+const ADAPTER: Readonly<Record<AdapterErrorCode, ExitReason>> = {
+  unavailable: "unavailable",
+  throttled: "unavailable",
+  denied: "denied",
+  config: "config",
+  conflict: "config",
+  incompatible: "config",
+  rejected: "failure",
+  "too-large": "failure",
+  corrupt: "failure",
+  missing: "failure",
+  internal: "internal",
+};
+
+const PROTOCOL: Readonly<Partial<Record<ProtocolErrorCode, ExitReason>>> = {
+  address: "config",
+  tls: "config",
+  version: "config",
+  unreachable: "unavailable",
+  closed: "unavailable",
+  timeout: "unavailable",
+};
+
+/** Turns whatever was thrown into what the user is told; the exit code comes from the one table. */
+export function reportError(reason: unknown): ErrorReport {
+  const message = reason instanceof Error ? reason.message : String(reason);
+  if (isCliError(reason)) return { code: reason.code, message, exitCode: exitCode(reason.code) };
+  if (isAdapterError(reason))
+    return { code: reason.code, message, exitCode: exitCode(ADAPTER[reason.code] ?? "failure") };
+  if (isProtocolError(reason))
+    return { code: reason.code, message, exitCode: exitCode(PROTOCOL[reason.code] ?? "failure") };
+  const code = exitOf(reason);
+  if (code === undefined) return { code: "failure", message, exitCode: exitCode("failure") };
+  const known = Object.entries(EXIT_CODES).find(([, row]) => row.code === code)?.[0] ?? "failure";
+  const suggestions = suggestionsOf(reason);
+  return { code: known, message, exitCode: code, ...(suggestions.length > 0 && { suggestions }) };
+}
+
+// What oclif does not find is a wrong command line; its plugin says 127 as a shell would.
+const NOT_FOUND = 127;
+
+/** The exit code that an oclif error carries. */
+function exitOf(reason: unknown): number | undefined {
+  if (typeof reason !== "object" || reason === null || !("oclif" in reason)) return undefined;
+  const { oclif } = reason;
+  if (typeof oclif !== "object" || oclif === null || !("exit" in oclif)) return undefined;
+  if (oclif.exit === NOT_FOUND) return exitCode("usage");
+  return typeof oclif.exit === "number" ? oclif.exit : undefined;
+}
+
+function suggestionsOf(reason: unknown): readonly string[] {
+  if (typeof reason !== "object" || reason === null || !("suggestions" in reason)) return [];
+  return Array.isArray(reason.suggestions) ? reason.suggestions.map(String) : [];
+}

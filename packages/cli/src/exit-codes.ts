@@ -1,0 +1,24 @@
+/** Why the program ended, as a word; see {@link EXIT_CODES} for the number and the meaning. */
+export type ExitReason = "ok" | "failure" | "usage" | "unavailable" | "internal" | "denied" | "config" | "interrupted";
+
+/** The one table of exit codes: used by every command, printed by the help, listed in the documentation. Numbers follow sysexits(3). */
+export const EXIT_CODES: Readonly<Record<ExitReason, { readonly code: number; readonly meaning: string }>> = {
+  ok: { code: 0, meaning: "done; also a clean drain after SIGTERM" },
+  failure: { code: 1, meaning: "failed" },
+  usage: { code: 2, meaning: "the command line is wrong: unknown command or flag, bad value" },
+  unavailable: { code: 69, meaning: "the scheduler, or a service that is needed, cannot be reached" },
+  internal: { code: 70, meaning: "a bug in this program" },
+  denied: { code: 77, meaning: "a permission or credentials are missing" },
+  config: {
+    code: 78,
+    meaning: "the configuration is wrong: a setting, a file, a plugin, a second manager with the same id",
+  },
+  interrupted: { code: 130, meaning: "stopped by SIGINT, after cleaning up" },
+};
+
+/** The number of a reason. */
+export const exitCode = (reason: ExitReason): number => EXIT_CODES[reason].code;
+
+/** The table as lines of text, for help and documentation. */
+export const describeExitCodes = (): readonly string[] =>
+  Object.values(EXIT_CODES).map(({ code, meaning }) => `${String(code).padStart(3)}  ${meaning}`);

@@ -1,0 +1,22 @@
+import { existsSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { normaliseArgv } from "./options/argv.ts";
+import { OPTIONS } from "./options/table.ts";
+
+/** Brings a command line into the form that oclif and its plugin commands understand. */
+export function rewriteCommandLine(argv: readonly string[], workingFolder: string): string[] {
+  const [first, second, ...rest] = argv;
+  if (first === "start") return [first, ...normaliseArgv(argv.slice(1), OPTIONS)];
+  if (first === "config" && second === "show") return [first, second, ...normaliseArgv(rest, OPTIONS)];
+  if (first === "plugins" && (second === "install" || second === "add"))
+    return [first, second, ...rest.map((argument) => tarballUrl(argument, workingFolder))];
+  return [...argv];
+}
+
+/** oclif takes a tarball only as a URL: `x.tgz` would be looked up in the registry, `./x.tgz` at GitHub. */
+function tarballUrl(argument: string, workingFolder: string): string {
+  if (argument.startsWith("-") || !/\.(tgz|tar\.gz)$/.test(argument) || /^[a-z+]+:/i.test(argument)) return argument;
+  const path = resolve(workingFolder, argument);
+  return existsSync(path) && statSync(path).isFile() ? pathToFileURL(path).href : argument;
+}
