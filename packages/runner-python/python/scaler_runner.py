@@ -18,7 +18,6 @@ if sys.version_info < (3, 9):
     sys.exit("the Python runner needs Python 3.9 or newer, this is %d.%d (%s)" % (sys.version_info[:2] + (sys.executable,)))
 
 import base64
-import binascii
 import collections
 import copyreg
 import errno
@@ -88,7 +87,7 @@ class StoreFailure(Exception):
 
 
 class FsStore:
-    """A directory. Objects appear whole: a temporary file beside them is linked to its final name."""
+    """A directory, as the package payload-fs lays it out. Objects appear whole: a temporary file is linked to its final name."""
 
     compress = False
 
@@ -97,7 +96,9 @@ class FsStore:
         if not isinstance(root, str) or not os.path.isabs(root):
             raise StoreFailure("the fs store needs an absolute root")
         self._root = root
-        self._count = 0
+        # The name of a temporary file tells whose it is, so that those of dead processes can be swept.
+        host = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+        self._mark = "%s.%d.%d." % (host, os.getpid(), process_start(os.getpid()))
 
     def _path(self, key):
         if not isinstance(key, str) or len(key) > 512 or not KEY.match(key):
@@ -128,22 +129,24 @@ class FsStore:
     def put_absent(self, key, pieces):
         """Stores the pieces one after another; False when the key exists already."""
         path = self._path(key)
-        folder, name = os.path.split(path)
-        self._count += 1
-        temporary = os.path.join(folder, ".tmp-%d-%d-%s" % (os.getpid(), self._count, binascii.hexlify(os.urandom(6)).decode()))
+        temporary = os.path.join(self._root, "~tmp", self._mark + os.urandom(12).hex())
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
         try:
             try:
                 fd = os.open(temporary, flags, 0o600)
             except FileNotFoundError:
-                os.makedirs(folder, 0o700, exist_ok=True)
+                os.makedirs(os.path.dirname(temporary), 0o700, exist_ok=True)
                 fd = os.open(temporary, flags, 0o600)
             try:
                 try:
                     write_pieces(fd, pieces)
                 finally:
                     os.close(fd)
-                os.link(temporary, path)
+                try:
+                    os.link(temporary, path)
+                except FileNotFoundError:
+                    os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+                    os.link(temporary, path)
                 return True
             finally:
                 os.unlink(temporary)
@@ -318,6 +321,15 @@ class MemoryWatch:
 PAGE = resource.getpagesize()
 TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
+
+
+def process_start(pid):
+    """When a process began, in the kernel's own count; 0 where it does not say. Tells it from a later one with its number."""
+    try:
+        with open("/proc/%d/stat" % pid, "rb") as file:
+            return int(file.read().rsplit(b")", 1)[1].split()[19])
+    except (OSError, IndexError, ValueError):
+        return 0
 
 
 def process_usage(pid):
