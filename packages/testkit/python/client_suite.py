@@ -25,7 +25,7 @@ def parse():
     parser.add_argument("--slots", type=int, default=2, help="tasks that the workers run at once")
     parser.add_argument("--tasks", type=int, default=10_000, help="how many tiny tasks")
     parser.add_argument("--capability", default="linux", help="what the manager under test advertises")
-    parser.add_argument("--own-exceptions", action="store_true", help="a class of the client's own program must come back as itself")
+    parser.add_argument("--strict", action="store_true", help="ask for what is promised beyond Scaler's own workers")
     parser.add_argument("--case-timeout", type=float, default=120, help="seconds that one case may take")
     return parser.parse_args()
 

@@ -217,12 +217,12 @@ def raising_traceback(args):
 
 @case
 def custom_exception(args):
-    """Released workers pickle by name and so lose a class of the client's own program; --own-exceptions asks for the class."""
+    """Released workers pickle by name and so lose a class of the client's own program; --strict asks for the class."""
     with connected(args.address) as client:
         error = client.submit(tasks.raise_suite_error, "mine", 7).exception(timeout=60)
         if isinstance(error, tasks.SuiteError):
             expect((error.args, error.number), (("mine", 7), 7), "the exception's contents")
-        elif args.own_exceptions or type(error).__name__ not in ("TaskExceptionNotSerializableError", "ProcessorDiedError"):
+        elif args.strict or type(error).__name__ not in ("TaskExceptionNotSerializableError", "ProcessorDiedError"):
             raise AssertionError(f"expected SuiteError, got {error!r:.300}")
         expect(client.submit(tasks.add, 1, 2).result(timeout=60), 3, "task after it")
         return type(error).__name__
@@ -306,7 +306,8 @@ def profiling_info(args):
             raise AssertionError(f"duration {profile.duration_s} s of a task that takes 0.4 s")
         if not 0 < profile.cpu_time_s <= 20:
             raise AssertionError(f"CPU time {profile.cpu_time_s} s of a task that burns 0.4 s")
-        if profile.memory_peak < 1 << 20:
+        # Released workers sample now and then, and report 0 when no sample fell into the task.
+        if args.strict and profile.memory_peak < 1 << 20:
             raise AssertionError(f"memory peak {profile.memory_peak} bytes of a task that uses 40 MiB")
         return f"{profile.duration_s:.2f} s, CPU {profile.cpu_time_s:.2f} s, peak {profile.memory_peak >> 20} MiB"
 
