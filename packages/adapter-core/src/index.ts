@@ -33,10 +33,34 @@ export type {
 export type { RunnerCommand, RunnerCommandOptions, RunnerRecord } from "./contracts/runner.ts";
 export type { DeliverySource, EngineEffect, JobPlan, PackPlan } from "./engine/core/effect.ts";
 export { type CoreStats, EngineCore } from "./engine/core/engine-core.ts";
-export type { EngineEvent, TaskMessage, TaskOutcome } from "./engine/core/event.ts";
-export type { ObjectId, SourceId, TaskId, WorkerId } from "./engine/core/ids.ts";
-export type { CoreOptions } from "./engine/core/options.ts";
+export type { EngineEvent, TaskMessage, TaskMessage, TaskOutcome } from "./engine/core/event.ts";
+export type { ObjectId, ObjectId, SourceId, SourceId, TaskId, TaskId, WorkerId, WorkerId } from "./engine/core/ids.ts";
+export type { CoreOptions, CoreOptions } from "./engine/core/options.ts";
 export { type PackSizeInput, packSize } from "./engine/core/pack-size.ts";
+export type {
+  Decider,
+  DeciderStats,
+  Heartbeat,
+  LinkHandlers,
+  ManagerHandlers,
+  ManagerLink,
+  ManagerReport,
+  ObjectsPort,
+  ProcessUse,
+  ResourceSample,
+  ResourcesPort,
+  ScalingWish,
+  SchedulerLink,
+  SchedulerNews,
+  SchedulerPort,
+  SlotStatus,
+  TaskProfile,
+  WorkerMessage,
+} from "./engine/ports.ts";
+export type { EngineStats } from "./engine/shell/counters.ts";
+export { Engine } from "./engine/shell/engine.ts";
+export type { EngineEnd, EngineOptions } from "./engine/shell/engine-options.ts";
+export { systemClock } from "./engine/shell/system-clock.ts";
 export {
   type BundleInput,
   decodeBundle,

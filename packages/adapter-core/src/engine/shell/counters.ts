@@ -1,0 +1,56 @@
+import type { DeciderStats } from "../ports.ts";
+
+/** What happened since the engine opened, and what it holds now. */
+export interface EngineStats {
+  /** Workers connected now, and how many should be. */
+  readonly connected: number;
+  readonly workers: number;
+  /** Assignments received. */
+  readonly received: number;
+  /** Tasks that returned, and tasks that raised or could not be run. */
+  readonly done: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  /** Attempts that were repeated for reasons that were not the task's own. */
+  readonly retried: number;
+  /** Tasks in submitted children, and tasks that wait to be started. */
+  readonly running: number;
+  readonly queued: number;
+  /** Messages that were well-formed and unknown. */
+  readonly unknownMessages: number;
+  /** Connections closed because of bytes that broke the format or a limit. */
+  readonly malformedFrames: number;
+  /** Result frames that were not what a runner of ours wrote. */
+  readonly corruptFrames: number;
+  /** Connections that broke. */
+  readonly brokenLinks: number;
+}
+
+/** What the shell itself counts. */
+export interface Counters {
+  connected: number;
+  workers: number;
+  unknownMessages: number;
+  malformedFrames: number;
+  corruptFrames: number;
+  brokenLinks: number;
+}
+
+/** All zero. */
+export function newCounters(): Counters {
+  return { connected: 0, workers: 0, unknownMessages: 0, malformedFrames: 0, corruptFrames: 0, brokenLinks: 0 };
+}
+
+/** The shell's counters and the core's as one. */
+export function statsOf(counters: Counters, core: DeciderStats | undefined): EngineStats {
+  return {
+    ...counters,
+    received: core?.received ?? 0,
+    done: core?.succeeded ?? 0,
+    failed: core?.failed ?? 0,
+    cancelled: core?.canceled ?? 0,
+    retried: core?.retried ?? 0,
+    running: core?.running ?? 0,
+    queued: core?.queued ?? 0,
+  };
+}

@@ -1,0 +1,105 @@
+import { AdapterError, isAdapterError, RETRYABLE } from "../../contracts/adapter-error.ts";
+import type { Frame } from "../../formats/frame-decode.ts";
+import { parseFrameKey } from "../../formats/keys.ts";
+import { backOffMs, STORAGE_BACK_OFF } from "./back-off.ts";
+import type { FrameShelf } from "./frame-shelf.ts";
+import type { ShellHost } from "./host.ts";
+import type { Child, JobBook } from "./job-book.ts";
+
+const ABSENT_TRIES = 3;
+
+/** Options of {@link FrameReader}. */
+export interface FrameReaderOptions {
+  readonly book: JobBook;
+  readonly frames: FrameShelf;
+  readonly managerId: string;
+}
+
+/** Reads result frames, each once, and reports them by `frame`. What is not what a runner of that job wrote is counted and ignored. */
+export class FrameReader {
+  readonly #host: ShellHost;
+  readonly #options: FrameReaderOptions;
+
+  constructor(host: ShellHost, options: FrameReaderOptions) {
+    this.#host = host;
+    this.#options = options;
+  }
+
+  /** Whether every frame of an attempt was reported: then nothing of it can be in the store that we do not know. */
+  complete(child: Child, attempt: number): boolean {
+    const seen = child.attempts.get(attempt);
+    return seen?.last !== undefined && seen.reported > seen.last;
+  }
+
+  /** Reads and reports one frame of a child; waits as long as the store is out of reach. */
+  async read(child: Child, key: string): Promise<void> {
+    if (child.frames.has(key)) return;
+    child.frames.add(key);
+    const job = this.#options.book.get(child.job);
+    const name = parseFrameKey(key);
+    if (job === undefined) return;
+    try {
+      if (name?.manager !== this.#options.managerId || name.job !== child.job || name.child !== child.child) {
+        throw new AdapterError("corrupt", `${key.slice(0, 160)} is no frame of ${child.job}.${child.child}`);
+      }
+      const frame = await this.#load(key, job.spec.secret);
+      if (frame === undefined) {
+        // Not there yet, or a hint that lied: the listing at the child's end asks again.
+        child.frames.delete(key);
+        return;
+      }
+      verify(child, frame);
+      const seen = child.attempts.get(frame.attempt) ?? { reported: 0, last: undefined };
+      seen.reported += 1;
+      if (frame.last) seen.last = frame.n;
+      child.attempts.set(frame.attempt, seen);
+      this.#report(frame);
+    } catch (reason) {
+      if (this.#host.signal.aborted) throw reason;
+      this.#host.counters.corruptFrames += 1;
+      this.#options.frames.forget([key]);
+      this.#host.log.warn("ignored a result frame", { key, reason: String(reason) });
+    }
+  }
+
+  async #load(key: string, secret: string): Promise<Frame | undefined> {
+    const { clock, log, random, signal } = this.#host;
+    for (let failures = 1, absent = 0; ; ) {
+      try {
+        const frame = await this.#options.frames.load(key, secret);
+        absent += 1;
+        if (frame !== undefined || absent >= ABSENT_TRIES) return frame;
+        await clock.sleep(backOffMs(STORAGE_BACK_OFF, 1, random()), { signal });
+      } catch (reason) {
+        if (signal.aborted || !isAdapterError(reason) || !RETRYABLE.has(reason.code)) throw reason;
+        if (failures === 1) log.warn("a result could not be read; trying again", { reason: String(reason) });
+        await clock.sleep(backOffMs(STORAGE_BACK_OFF, failures, random()), { signal });
+        failures += 1;
+      }
+    }
+  }
+
+  #report(frame: Frame): void {
+    const { key, job, child, attempt, notStarted } = frame;
+    this.#host.tell({
+      type: "frame",
+      ...{ job, child, attempt, key, notStarted },
+      results: frame.results.map((result) => ({
+        task: result.task,
+        status: result.status,
+        seconds: result.seconds,
+        ...(result.status === "died" ? { cause: result.cause } : {}),
+      })),
+    });
+  }
+}
+
+/** A frame speaks of tasks of its own section only, by their names. @throws {AdapterError} `corrupt` */
+function verify(child: Child, frame: Frame): void {
+  for (const { task, id } of frame.results) {
+    if (child.tasks[task] !== id) throw new AdapterError("corrupt", `frame ${frame.key}: task ${task} is not ${id}`);
+  }
+  for (const task of frame.notStarted) {
+    if (task >= child.tasks.length) throw new AdapterError("corrupt", `frame ${frame.key}: there is no task ${task}`);
+  }
+}

@@ -1,0 +1,82 @@
+import type { ChildRef, JobName, JobSpec } from "../../contracts/backend.ts";
+import type { SlotView } from "../core/effect.ts";
+import type { TaskId } from "../core/ids.ts";
+
+/** What a child says about the task that it runs. */
+export interface Progress {
+  readonly task: number | undefined;
+  readonly taskAgeMs: number;
+  readonly rssBytes: number;
+  readonly cpuPercent: number;
+  readonly pid: number;
+  /** When it said so. */
+  readonly at: number;
+}
+
+/** A child of a live job. */
+export interface Child extends SlotView {
+  /** Ids of its section's tasks. */
+  readonly tasks: readonly TaskId[];
+  /** Keys of frames that were reported, or are being read. */
+  readonly frames: Set<string>;
+  /** By attempt: frames reported, and the number of the last one once that is known. */
+  readonly attempts: Map<number, { reported: number; last: number | undefined }>;
+  /** What happens to a child happens one after another; undefined when nothing waits. */
+  chain: Promise<void> | undefined;
+  running: boolean;
+  /** Its end was heard of; what it stored is being read, if anything is left to read. */
+  over: boolean;
+  progress: Progress | undefined;
+}
+
+/** A job from its staging to its release. */
+export interface Job {
+  readonly spec: JobSpec;
+  readonly children: readonly Child[];
+  /** The backend took it. */
+  live: boolean;
+}
+
+/** The jobs that are staged or live. */
+export class JobBook {
+  readonly #jobs = new Map<JobName, Job>();
+
+  add(spec: JobSpec, tasks: readonly (readonly TaskId[])[]): Job {
+    const children = tasks.map((ids, child): Child => {
+      const state = { chain: undefined, running: false, over: false, progress: undefined };
+      return { job: spec.name, child, tasks: ids, frames: new Set(), attempts: new Map(), ...state };
+    });
+    const job: Job = { spec, children, live: false };
+    this.#jobs.set(spec.name, job);
+    return job;
+  }
+
+  get(name: JobName): Job | undefined {
+    return this.#jobs.get(name);
+  }
+
+  child(ref: ChildRef): Child | undefined {
+    return this.#jobs.get(ref.job)?.children[ref.child];
+  }
+
+  remove(name: JobName): Job | undefined {
+    const job = this.#jobs.get(name);
+    this.#jobs.delete(name);
+    return job;
+  }
+
+  /** Jobs that the backend took and that are not over. */
+  live(): Job[] {
+    return [...this.#jobs.values()].filter((job) => job.live);
+  }
+
+  /** Children of a profile that run now, oldest job first. */
+  running(profile: string): Child[] {
+    const children: Child[] = [];
+    for (const job of this.#jobs.values()) {
+      if (!job.live || job.spec.profile !== profile) continue;
+      for (const child of job.children) if (child.running && !child.over) children.push(child);
+    }
+    return children;
+  }
+}
