@@ -85,7 +85,7 @@ export const WORK_OPTIONS: readonly Option[] = [
     type: "integer",
     min: 0,
     max: 100,
-    default: 5,
+    default: 4,
     group: "Work",
     summary: "How often a task is run again after its machine or image failed; a task that raised never is",
   },
