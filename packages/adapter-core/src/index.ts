@@ -33,9 +33,9 @@ export type {
 export type { RunnerCommand, RunnerCommandOptions, RunnerRecord } from "./contracts/runner.ts";
 export type { DeliverySource, EngineEffect, JobPlan, PackPlan } from "./engine/core/effect.ts";
 export { type CoreStats, EngineCore } from "./engine/core/engine-core.ts";
-export type { EngineEvent, TaskMessage, TaskMessage, TaskOutcome } from "./engine/core/event.ts";
-export type { ObjectId, ObjectId, SourceId, SourceId, TaskId, TaskId, WorkerId, WorkerId } from "./engine/core/ids.ts";
-export type { CoreOptions, CoreOptions } from "./engine/core/options.ts";
+export type { EngineEvent, TaskMessage, TaskOutcome } from "./engine/core/event.ts";
+export type { ObjectId, SourceId, TaskId, WorkerId } from "./engine/core/ids.ts";
+export type { CoreOptions } from "./engine/core/options.ts";
 export { type PackSizeInput, packSize } from "./engine/core/pack-size.ts";
 export type {
   Decider,
