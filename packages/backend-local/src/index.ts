@@ -1,1 +1,2 @@
-export {};
+export { LocalBackend, type LocalBackendOptions } from "./local-backend.ts";
+export { plugin } from "./plugin.ts";
