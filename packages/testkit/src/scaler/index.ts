@@ -6,6 +6,7 @@ export { freePorts } from "./free-ports.ts";
 export { greets, type Transport } from "./greeting.ts";
 export { HarnessError, type HarnessErrorCode, isHarnessError } from "./harness-error.ts";
 export { type ManagerOptions, startManager } from "./manager.ts";
+export { cpuSecondsOf, type ProcessEntry, processTree } from "./process-tree.ts";
 export { type ClientRun, runClient, startClient } from "./python-client.ts";
 export {
   cliProgram,
