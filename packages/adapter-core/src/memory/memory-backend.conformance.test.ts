@@ -1,0 +1,56 @@
+import { describe, it } from "vitest";
+import { backendCases, type Workload, type WorkloadCall } from "../conformance/index.ts";
+import { failurePickle } from "../formats/failure-pickle.ts";
+import { MemoryBackend } from "./memory-backend.ts";
+import { MemoryPayloadStore } from "./memory-payload-store.ts";
+import type { MemoryOutcome, MemoryTask } from "./memory-task.ts";
+import { realClock } from "./real-clock.ts";
+
+const call = (name: string, arg: string | number): WorkloadCall => ({
+  fn: Buffer.from(name),
+  args: [Buffer.from(String(arg))],
+});
+
+const workload: Workload = {
+  runner: "memory",
+  serializer: Buffer.from("none"),
+  echo: (text) => call("echo", text),
+  sleep: (ms) => call("sleep", ms),
+  raise: (text) => call("raise", text),
+  exit: (code) => call("exit", code),
+};
+
+async function run({ fn, args, signal, index }: MemoryTask): Promise<MemoryOutcome> {
+  const text = Buffer.from(args[0] ?? []).toString();
+  switch (Buffer.from(fn).toString()) {
+    case "sleep":
+      await realClock.sleep(Number(text), { signal });
+      return { status: "ok", blob: Buffer.from("slept") };
+    case "raise":
+      return { status: "error", blob: failurePickle("runtime", text) };
+    case "exit":
+      return { status: "died", cause: { kind: "exit", reason: "ended", exitCode: Number(text), first: index === 0 } };
+    default:
+      return { status: "ok", blob: args[0] ?? new Uint8Array() };
+  }
+}
+
+const variants = [
+  ["with its defaults", {}],
+  [
+    "without hints, one child a job, several tasks a frame",
+    { traits: { pushes: false, maxChildren: 1, inlineBytes: 0 }, tasksPerFrame: 3 },
+  ],
+] as const;
+
+describe.each(variants)("MemoryBackend keeps the backend contract %s", (_name, options) => {
+  const openPlace = async () => {
+    const store = new MemoryPayloadStore();
+    const backend = new MemoryBackend({ store, run, ...options });
+    return { backend, store, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
+  };
+  for (const { name, run: check } of backendCases({ openPlace, workload })) {
+    const early = /while the pack still runs|keeps the results it gave/.test(name);
+    it.skipIf(early && "tasksPerFrame" in options)(name, check, 30_000);
+  }
+});
