@@ -47,6 +47,7 @@ export class RunnerProcess {
   readonly #log: Log;
   readonly #oomBefore = oomKills();
   #killed: string | undefined;
+  #exited = false;
   #gone = false;
   readonly #readyNow = Promise.withResolvers<"ready" | RunnerEnd>();
 
@@ -82,7 +83,7 @@ export class RunnerProcess {
 
   /** Whether it can take a job. */
   get usable(): boolean {
-    return !this.#gone && this.#killed === undefined;
+    return !this.#exited && this.#killed === undefined;
   }
 
   /** Writes one line; whoever waits for an answer also waits for {@link ended}. */
@@ -144,9 +145,13 @@ export class RunnerProcess {
       if (this.#process.pid === undefined) exited.resolve({ code: null, signal: null, error });
       if (this.#process.pid === undefined) closed.resolve();
     });
-    this.#process.once("exit", (code, signal) => exited.resolve({ code, signal }));
+    this.#process.once("exit", (code, signal) => {
+      this.#exited = true;
+      exited.resolve({ code, signal });
+    });
     this.#process.once("close", () => closed.resolve());
     const { code, signal, error } = await exited.promise;
+    this.#exited = true;
     const enough = new AbortController();
     await Promise.race([closed.promise, clock.sleep(LAST_WORDS_MS, { signal: enough.signal }).catch(() => undefined)]);
     enough.abort();
