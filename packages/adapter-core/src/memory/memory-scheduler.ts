@@ -77,7 +77,7 @@ export class MemoryScheduler implements SchedulerPort {
 
   constructor(options: MemorySchedulerOptions) {
     this.#options = options;
-    options.objects.put(this.#owned("serializer"), Buffer.from("\x80\x05serializer"));
+    options.objects.put(this.#owned("serializer"), Buffer.from("\x80\x05serializer", "latin1"));
   }
 
   /** Ids of the workers that are known now. */

@@ -138,7 +138,7 @@ export class Links {
               if (!this.#current(open)) return;
               this.#failures = clock.now() - upAt < STABLE_MS ? this.#failures + 1 : 0;
               this.#host.counters.brokenLinks += 1;
-              this.#host.log.warn("the link to the scheduler broke", { worker: open.worker, reason });
+              this.#host.log.debug("a link broke", { worker: open.worker, reason });
               open.link = undefined;
               this.#workers.delete(open.worker);
               this.#count();
