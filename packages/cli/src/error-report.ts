@@ -54,12 +54,19 @@ export function reportError(reason: unknown): ErrorReport {
 // What oclif does not find is a wrong command line; its plugin says 127 as a shell would.
 const NOT_FOUND = 127;
 
-/** The exit code that an oclif error carries. */
+/** Whether oclif found no command of that name. */
+export const isUnknownCommand = (reason: unknown): boolean => oclifExit(reason) === NOT_FOUND;
+
+/** The exit code for an oclif error; `undefined` for any other. */
 function exitOf(reason: unknown): number | undefined {
+  const code = oclifExit(reason);
+  return code === NOT_FOUND ? exitCode("usage") : code;
+}
+
+function oclifExit(reason: unknown): number | undefined {
   if (typeof reason !== "object" || reason === null || !("oclif" in reason)) return undefined;
   const { oclif } = reason;
   if (typeof oclif !== "object" || oclif === null || !("exit" in oclif)) return undefined;
-  if (oclif.exit === NOT_FOUND) return exitCode("usage");
   return typeof oclif.exit === "number" ? oclif.exit : undefined;
 }
 

@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { Config } from "@oclif/core/config";
 import { flush } from "@oclif/core/flush";
 import { run } from "@oclif/core/run";
 import { settings } from "@oclif/core/settings";
@@ -12,28 +13,48 @@ import { rewriteCommandLine } from "./rewrite-command-line.ts";
 export async function main(argv: readonly string[]): Promise<never> {
   // What is installed is compiled: never look for TypeScript sources beside it.
   settings.enableAutoTranspile = false;
+  shortenWarnings();
+  const root = fileURLToPath(new URL("..", import.meta.url));
   try {
-    const root = fileURLToPath(new URL("..", import.meta.url));
     await run(rewriteCommandLine(argv, process.cwd()), { root });
     await flush();
   } catch (reason) {
-    process.exitCode = await explain(reason);
+    process.exitCode = await explain(reason, argv, root);
   }
   // A plugin that leaves a timer behind must not keep a drained manager alive.
   process.exit();
 }
 
+/** Node prints a warning with its stack and detail, oclif's about a plugin that is gone over nine lines: `installedPlugins` tells of those. */
+function shortenWarnings(): void {
+  process.removeAllListeners("warning");
+  process.on("warning", ({ name, message }) => {
+    if (!name.includes(" Plugin: "))
+      process.stderr.write(`warning: ${message.replaceAll(/\s+/g, " ").slice(0, 500)}\n`);
+  });
+}
+
 /** Prints why it failed, on stderr. */
-async function explain(reason: unknown): Promise<number> {
-  const { reportError } = await import("./error-report.ts");
+async function explain(reason: unknown, argv: readonly string[], root: string): Promise<number> {
+  const { isUnknownCommand, reportError } = await import("./error-report.ts");
   const { message, exitCode, suggestions = [], code } = reportError(reason);
   // `exit()` of a command, which is no failure to explain.
   if (isExit(reason)) return exitCode;
   const text = message.startsWith("[") ? message : `[${code}] ${message}`;
-  process.stderr.write(`scaler-aws-hpc: ${[text, ...suggestions].join("\n")}\n`);
+  const guess = isUnknownCommand(reason) ? await guessCommand(argv, root) : [];
+  process.stderr.write(`scaler-aws-hpc: ${[text, ...suggestions, ...guess].join("\n")}\n`);
   const cause = reason instanceof Error ? reason.cause : undefined;
   if (code === "internal" && cause instanceof Error) process.stderr.write(`${cause.stack}\n`);
   return exitCode;
+}
+
+async function guessCommand(argv: readonly string[], root: string): Promise<readonly string[]> {
+  const { didYouMean } = await import("@scaler-aws-hpc/adapter-core");
+  const config = await Config.load({ root });
+  const known = config.commandIDs.map((id) => id.replaceAll(":", " "));
+  const words = argv.slice(0, 2).filter((word) => !word.startsWith("-"));
+  const close = didYouMean(words.join(" "), known) ?? didYouMean(words[0] ?? "", known);
+  return close === undefined ? [] : [`did you mean \`scaler-aws-hpc ${close}\`?`];
 }
 
 const isExit = (reason: unknown): boolean =>

@@ -27,7 +27,7 @@ export abstract class StartCommand extends BaseCommand {
   /** Reads the command line, the environment and files. Warnings go to stderr. */
   protected async readOptions(): Promise<{ readonly resolved: StartOptions; readonly plugins: LoadedPlugins }> {
     const flags = { ...this.ctor.flags, ...makeFlags(this.#options) };
-    const parsed = await this.parse({ ...this.ctor, flags, args: StartCommand.args });
+    const parsed = await this.parse({ flags, args: StartCommand.args, enableJsonFlag: true });
     const { scheduler_address: positional } = parsed.args;
     if (positional !== undefined && parsed.flags["scheduler-address"] !== undefined) {
       const text =

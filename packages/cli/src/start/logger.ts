@@ -44,7 +44,12 @@ export async function openLog(mode: OutputMode, name: string, toTerminal: WriteT
     warn: (message, fields) => logger.warn(fields ?? {}, message),
     error: (message, fields) => logger.error(fields ?? {}, message),
   };
-  return { log, flush: () => flushes.forEach((flush) => flush()) };
+  return {
+    log,
+    flush() {
+      for (const flush of flushes) flush();
+    },
+  };
 }
 
 async function terminalStream(mode: OutputMode, toTerminal: WriteToTerminal): Promise<DestinationStream> {

@@ -19,6 +19,7 @@ export default class ConfigShow extends StartCommand {
   static override summary = "Show the settings that `start` would run with.";
   static override description =
     `Takes the flags of \`start\`, and reads the same variables and files. Secrets are masked.`;
+  static override usage = "config show [SCHEDULER_ADDRESS] [--origin] [--json] [FLAGS OF start]";
   static override examples = [
     "<%= config.bin %> config show --origin",
     "<%= config.bin %> config show --config cluster.toml --json",

@@ -1,0 +1,31 @@
+import { SCHEMA_VERSION } from "../base-command.ts";
+import { describeExitCodes } from "../exit-codes.ts";
+import { makeFlags } from "../options/flags.ts";
+import { OPTIONS } from "../options/table.ts";
+import { type StartSummary, startManager } from "../start/start-manager.ts";
+import { StartCommand } from "../start-command.ts";
+
+export default class Start extends StartCommand {
+  static override summary = "Take tasks from a scheduler and run them, until told to stop.";
+  static override description =
+    `Flags come before environment variables (SCALER_AWS_HPC_ and the flag's name in capitals), before files, before defaults; \`config show --origin\` tells which counts. Plugins bring flags of their own, see \`plugins\`.
+
+SIGTERM and SIGINT finish what runs and leave; a second one stops at once.
+
+EXIT CODES
+${describeExitCodes().join("\n")}`;
+  static override usage = "start [SCHEDULER_ADDRESS] [FLAGS]";
+  static override examples = [
+    "<%= config.bin %> start --backend local tcp://127.0.0.1:8516",
+    "<%= config.bin %> start --config cluster.toml",
+    "<%= config.bin %> start tcp://10.0.0.5:8516 -q my-queue -d my-job --s3-bucket my-bucket",
+  ];
+  static override flags = makeFlags(OPTIONS);
+
+  async run(): Promise<StartSummary & { readonly schemaVersion: number }> {
+    const { resolved, plugins } = await this.readOptions();
+    const summary = await startManager(resolved, plugins.registry);
+    process.exitCode = summary.exitCode;
+    return { schemaVersion: SCHEMA_VERSION, ...summary };
+  }
+}

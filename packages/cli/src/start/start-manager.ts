@@ -1,0 +1,83 @@
+import type { EngineStats, PluginRegistry } from "@scaler-aws-hpc/adapter-core";
+import { exitCode } from "../exit-codes.ts";
+import type { StartOptions } from "../options/start-options.ts";
+import { LiveLine } from "./live-line.ts";
+import { openLog } from "./logger.ts";
+import { outputMode } from "./output-mode.ts";
+import { runManager } from "./run-manager.ts";
+import { readSettings } from "./settings.ts";
+import { Rate, statusText } from "./status-text.ts";
+import { trustWarnings } from "./trust-warnings.ts";
+
+/** What `start --json` prints at the end. */
+export interface StartSummary {
+  readonly reason: string;
+  readonly signal: string | undefined;
+  readonly exitCode: number;
+  readonly workerManagerId: string;
+  readonly schedulerAddress: string;
+  readonly seconds: number;
+  readonly tasks: {
+    readonly received: number;
+    readonly done: number;
+    readonly failed: number;
+    readonly cancelled: number;
+  };
+}
+
+const NOTHING_YET = { connected: 0, queued: 0, running: 0, done: 0, failed: 0, cancelled: 0 };
+
+/** Runs a manager with its logs and live line, from resolved options to the end. @throws what `readSettings` and `runManager` throw */
+export async function startManager(resolved: StartOptions, registry: PluginRegistry): Promise<StartSummary> {
+  const settings = readSettings(resolved);
+  const mode = outputMode(resolved, process.stderr.isTTY, process.env);
+  const rate = new Rate();
+  const startedMs = performance.now();
+  let stats: Pick<EngineStats, keyof typeof NOTHING_YET> = NOTHING_YET;
+  let perSecond = 0;
+  let stopping = false;
+  const text = (): string => statusText(settings.schedulerAddress, stats, perSecond, stopping);
+
+  let line: LiveLine | undefined;
+  const toTerminal = (text: string): void => {
+    if (line === undefined) process.stderr.write(text);
+    else line.above(text);
+  };
+  const { log, flush } = await openLog(mode, settings.name, toTerminal);
+  for (const warning of trustWarnings(settings)) log.warn(warning);
+  try {
+    // Nothing is drawn before the plugins are known to be there: an error should stand alone.
+    const {
+      reason,
+      signal,
+      stats: last,
+    } = await runManager(settings, {
+      registry,
+      resolved,
+      log,
+      onStats(now) {
+        stats = now;
+        perSecond = rate.read(now.done + now.failed, performance.now());
+        if (mode.live) line ??= new LiveLine(process.stderr, text);
+      },
+      onStopping() {
+        stopping = true;
+      },
+    });
+    const { received, done, failed, cancelled } = last;
+    const seconds = Math.round(performance.now() - startedMs) / 1_000;
+    log.info("ended", { reason, signal, received, done, failed, cancelled, seconds });
+    return {
+      reason,
+      signal,
+      exitCode: exitCode(signal === "SIGINT" ? "interrupted" : "ok"),
+      workerManagerId: settings.workerManagerId,
+      schedulerAddress: settings.schedulerAddress,
+      seconds,
+      tasks: { received, done, failed, cancelled },
+    };
+  } finally {
+    line?.[Symbol.dispose]();
+    flush();
+  }
+}
