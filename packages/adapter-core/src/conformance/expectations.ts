@@ -44,7 +44,7 @@ export function utf8(text: string): Uint8Array {
 }
 
 /** Fails when `work` has not settled within `ms` milliseconds: a conformance case never hangs. */
-export async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
+export async function within<T>(ms: number, what: string, work: PromiseLike<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new assert.AssertionError({ message: `${what}: not within ${ms} ms` })), ms);
