@@ -59,6 +59,16 @@ export {
   type WorkerManagerHeartbeat,
   type WorkerManagerHeartbeatEcho,
 } from "./messages/index.ts";
+export { ObjectStorageClient, type StreamedBody } from "./object-storage/object-storage-client.ts";
+export type { ObjectStream } from "./object-storage/object-stream.ts";
+export {
+  DEFAULT_STORAGE_LIMITS,
+  type GetOptions,
+  type ObjectStorageOptions,
+  type RequestOptions,
+  type StorageLimits,
+  type StorageLinkState,
+} from "./object-storage/storage-options.ts";
 export { isProtocolError, ProtocolError, type ProtocolErrorCode } from "./protocol-error.ts";
 export { type Address, formatAddress, parseAddress, type Scheme } from "./transport/address.ts";
 export { type BackoffOptions, backoffDelayMs } from "./transport/backoff.ts";

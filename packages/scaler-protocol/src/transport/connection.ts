@@ -1,7 +1,5 @@
+import type { Magic } from "../codec/magic.ts";
 import type { ProtocolError } from "../protocol-error.ts";
-
-/** The numbering of message ordinals that the peer announced in its greeting. */
-export type Magic = 1 | 2;
 
 /** Bounds of one connection. Each is checked before memory is taken. */
 export interface TransportLimits {
@@ -101,6 +99,8 @@ export interface Connection extends AsyncDisposable {
     chunks: AsyncIterable<Uint8Array>,
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<void>;
+  /** Bytes that have come from the peer after its greeting: tells a silent link from a slow one. */
+  readonly bytesReceived: number;
   /** Bytes queued and not yet taken by the system. */
   readonly bufferedBytes: number;
   /**

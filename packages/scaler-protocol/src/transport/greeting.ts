@@ -1,5 +1,5 @@
+import type { Magic } from "../codec/magic.ts";
 import { ProtocolError } from "../protocol-error.ts";
-import type { Magic } from "./connection.ts";
 
 /** Bytes that decide every greeting: YMQ needs 4, ZeroMQ's signature is 10 long. */
 export const LONGEST_GREETING = 10;

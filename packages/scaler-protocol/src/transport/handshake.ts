@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
+import type { Magic } from "../codec/magic.ts";
 import { ProtocolError } from "../protocol-error.ts";
-import type { Magic } from "./connection.ts";
 import { readGreeting, writeGreeting } from "./greeting.ts";
 import { fromSocketError } from "./socket-error.ts";
 

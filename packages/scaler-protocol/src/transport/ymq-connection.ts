@@ -1,7 +1,8 @@
 import type { Duplex } from "node:stream";
+import type { Magic } from "../codec/magic.ts";
 import { isProtocolError, ProtocolError } from "../protocol-error.ts";
 import { orAbort } from "./abort.ts";
-import type { Connection, ConnectionHandlers, Magic, TransportLimits } from "./connection.ts";
+import type { Connection, ConnectionHandlers, TransportLimits } from "./connection.ts";
 import { DrainGate } from "./drain-gate.ts";
 import { FrameAssembler } from "./frame-assembler.ts";
 import { FrameWriter } from "./frame-writer.ts";
@@ -38,6 +39,7 @@ export class YmqConnection implements Connection {
   #behind: Uint8Array[] | undefined;
   #behindBytes = 0;
   #streaming = Promise.resolve();
+  #received = 0;
   #paused = false;
   #over = false;
   #closing: Promise<void> | undefined;
@@ -59,6 +61,10 @@ export class YmqConnection implements Connection {
     link.stream.on("close", () => this.#end(this.#ended("the connection closed")));
     // Not before the caller of `connect` holds the connection.
     setImmediate(() => this.#start(link.rest));
+  }
+
+  get bytesReceived(): number {
+    return this.#received;
   }
 
   get bufferedBytes(): number {
@@ -188,6 +194,11 @@ export class YmqConnection implements Connection {
 
   #start(rest: Buffer): void {
     if (this.#over) return;
+    if (this.#stream.destroyed) {
+      // It ended between the handshake and the constructor, when nobody listened.
+      this.#end(fromSocketError(this.#stream.errored ?? new Error("the connection closed"), this.#name, true));
+      return;
+    }
     this.#stream.on("data", (chunk: Buffer) => this.#receive(chunk));
     if (rest.length > 0) this.#receive(rest);
     // A listener on `data` starts the flow, also where the owner has paused meanwhile.
@@ -196,6 +207,7 @@ export class YmqConnection implements Connection {
   }
 
   #receive(chunk: Buffer): void {
+    this.#received += chunk.length;
     try {
       this.#assembler.push(chunk);
     } catch (reason) {

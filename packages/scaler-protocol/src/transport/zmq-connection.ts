@@ -100,6 +100,7 @@ class ZmqConnection implements Connection {
   readonly #gate: DrainGate;
   #queue: Uint8Array[] = [];
   #bytes = 0;
+  #received = 0;
   #pumping: Promise<void> | undefined;
   #resumed: PromiseWithResolvers<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -120,6 +121,10 @@ class ZmqConnection implements Connection {
       ),
     );
     setImmediate(() => void this.#receive());
+  }
+
+  get bytesReceived(): number {
+    return this.#received;
   }
 
   get bufferedBytes(): number {
@@ -228,6 +233,7 @@ class ZmqConnection implements Connection {
         if (frame === undefined || more.length > 0) {
           throw new ProtocolError("malformed", `${this.#name}: expected messages of one frame, got ${more.length + 1}`);
         }
+        this.#received += frame.length;
         this.#handlers.onFrame(frame);
       }
     } catch (reason) {
