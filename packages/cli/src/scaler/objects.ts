@@ -35,8 +35,8 @@ export class ClusterObjects implements ObjectsPort, AsyncDisposable {
       const client = await this.#client("inputs", options);
       return await client.get(id, { timeoutMs, maxBytes, signal });
     } catch (reason) {
-      // The storage holds back its answer for an object that nobody has stored: a time-out with the link up means just that.
-      if (isProtocolError(reason) && reason.code === "timeout" && !this.#down.has("inputs")) {
+      // The storage holds back its answer for an object that nobody has stored; a storage that is not there is `unreachable`.
+      if (isProtocolError(reason) && reason.code === "timeout") {
         throw new AdapterError("missing", reason.message, { cause: reason });
       }
       throw this.#translate(reason, signal);

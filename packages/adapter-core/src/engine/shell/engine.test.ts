@@ -214,7 +214,7 @@ describe("Engine", () => {
     const { clock, scheduler, lines, start } = setup();
     scheduler.reachable = false;
     start();
-    await clock.advance(65_000);
+    await clock.advance(85_000);
     expect(lines.filter((line) => line.includes("cannot be reached; trying again"))).toHaveLength(3);
     scheduler.reachable = true;
     const task = scheduler.submit(scheduler.object(utf8("reverse")), []);
