@@ -72,7 +72,7 @@ async function main() {
   const node = findNode();
 
   say("checking the sources");
-  await check("biome", join(bin, "biome"), ["ci", "."]);
+  await check("biome", join(bin, "biome"), ["ci", "--colors=off", "."]);
   await check("knip", node, [join(root, "node_modules", "knip", "bin", "knip.js")]);
 
   say("packing and checking each package");

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 
 // Ends every process group that is still registered once its stdin closes, which happens however the parent dies: a crash, a
-// SIGKILL by the test runner, a lost terminal. `exit` handlers alone cannot promise that.
+// SIGKILL by the test runner, a lost terminal. `exit` handlers alone cannot promise that. (`-s KILL`: dash refuses `-KILL --`.)
 const SCRIPT = `
 trap '' INT TERM HUP
 groups=" "
@@ -11,7 +11,7 @@ while read -r sign group; do
     -) groups=$(printf %s "$groups" | sed "s/ $group / /") ;;
   esac
 done
-for group in $groups; do kill -KILL -- "-$group" 2>/dev/null; done
+for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
 `;
 
 let reaper: ChildProcess | undefined;
