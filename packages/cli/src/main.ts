@@ -28,9 +28,11 @@ export async function main(argv: readonly string[]): Promise<never> {
 /** Node prints a warning with its stack and detail, oclif's about a plugin that is gone over nine lines: `installedPlugins` tells of those. */
 function shortenWarnings(): void {
   process.removeAllListeners("warning");
-  process.on("warning", ({ name, message }) => {
-    if (!name.includes(" Plugin: "))
-      process.stderr.write(`warning: ${message.replaceAll(/\s+/g, " ").slice(0, 500)}\n`);
+  process.on("warning", (warning: Error & { readonly detail?: string }) => {
+    const { name, message, detail = "" } = warning;
+    if (name.includes(" Plugin: ") && /^(could not find package\.json|ENOENT)/.test(message)) return;
+    const text = `${message} ${detail}`.replaceAll(/\s+/g, " ").trim();
+    process.stderr.write(`warning: ${text.slice(0, 500)}\n`);
   });
 }
 

@@ -13,9 +13,9 @@ import {
 import { CliError } from "../cli-error.ts";
 import { optionsOf } from "../options/plugin-options.ts";
 import type { Resolved } from "../options/resolve-options.ts";
+import { connectCluster } from "../scaler/cluster.ts";
 import { deriveManagerId } from "./manager-id.ts";
 import { withoutInline } from "./no-inline.ts";
-import { openCluster } from "./open-cluster.ts";
 import type { StartSettings } from "./settings.ts";
 import { listenForStops, type StopSignal } from "./signals.ts";
 
@@ -71,7 +71,14 @@ export async function runManager(settings: StartSettings, services: ManagerServi
   if (settings.scaling === "follow") log.warn("--scaling follow is not there yet: all workers are always there");
   if (settings.onExit === "handoff" && !backendOutlives(backendFactory))
     log.warn("--on-exit handoff: this backend's jobs end with the manager, so they are stopped");
-  await using cluster = await openCluster(settings, tls, log);
+  await using cluster = connectCluster({
+    schedulerAddress: settings.schedulerAddress,
+    workerSchedulerAddress: settings.workerSchedulerAddress,
+    objectStorageAddress: settings.objectStorageAddress,
+    tls,
+    maxObjectBytes: settings.maxPayloadBytes,
+    log,
+  });
   logStart(settings, storeFactory, profiles, log);
 
   await using engine = Engine.open({
