@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { Config } from "@oclif/core";
+import { type Command, Config } from "@oclif/core";
 import { settings } from "@oclif/core/settings";
 import { expect, it } from "vitest";
 import { EXIT_CODES } from "./exit-codes.ts";
@@ -10,21 +10,17 @@ it("has the commands, flags and exit codes that are written down", async () => {
   const root = fileURLToPath(new URL("..", import.meta.url));
   const config = await Config.load({ root, ignoreManifest: true, userPlugins: false });
   const own = config.commands.filter((command) => command.pluginName === "scaler-aws-hpc");
-  const commands = own.map(({ id, aliases, args, flags }) => ({
-    id,
-    aliases,
-    args: Object.keys(args),
-    flags: Object.values(flags)
-      .map(({ name, char, type, aliases: others, hidden }) => ({
-        name,
-        ...(char !== undefined && { char }),
-        type,
-        ...(others !== undefined && others.length > 0 && { aliases: others }),
-        ...(hidden && { hidden }),
-      }))
-      .sort((a, b) => (a.name < b.name ? -1 : 1)),
-  }));
-  const exitCodes = Object.fromEntries(Object.entries(EXIT_CODES).map(([reason, { code }]) => [reason, code]));
-  const surface = `${JSON.stringify({ commands, exitCodes }, undefined, 2)}\n`;
-  await expect(surface).toMatchFileSnapshot("../command-surface.json");
+  const lines = own.flatMap(({ id, aliases, args, flags }) => [
+    [id, ...aliases].join(" | ").replaceAll(":", " "),
+    ...Object.keys(args).map((name) => `  [${name}]`),
+    ...Object.values(flags).map(flagLine).sort(),
+  ]);
+  const codes = Object.entries(EXIT_CODES).map(([reason, { code }]) => `exit ${code} ${reason}`);
+  await expect(`${[...lines, ...codes].join("\n")}\n`).toMatchFileSnapshot("../command-surface.txt");
 });
+
+/** One flag on one line. */
+function flagLine({ name, char, type, aliases = [], hidden }: Command.Flag.Cached): string {
+  const names = [`--${name}`, ...(char === undefined ? [] : [`-${char}`]), ...aliases.map((alias) => `--${alias}`)];
+  return `  ${names.join(" ")}${type === "boolean" ? "" : " VALUE"}${hidden ? " (hidden)" : ""}`;
+}
