@@ -54,6 +54,7 @@ FRAME_MAGIC = b"SAHFRAM\x01"
 MAX_LINE = 1 << 20
 MAX_TASKS = 1 << 20
 MAX_TAIL = 64 * 1024
+MAX_NOTE = 20_000
 MAX_CONTROL_BACKLOG = 4 << 20
 WHOLE_BUNDLE = 1 << 20  # a smaller bundle is read in one request
 
@@ -760,7 +761,7 @@ class Supervisor:
             while not self._executor.ready and self._executor.broken is None and self._exit is None:
                 self._turn(1.0)
                 if self._executor is None:
-                    return self._refuse_start("the process died during the preload %s\n%s" % (self._preload, self._last_words))
+                    return self._refuse_start(self._last_words)
             if self._executor is not None and self._executor.broken is not None:
                 return self._refuse_start(self._executor.broken)
         self._say({"type": "ready", "protocol": PROTOCOL, "runner": "python", "version": RUNNER_VERSION,
@@ -1194,7 +1195,8 @@ class Supervisor:
         rss = executor.peak_rss
         executor.close()
         if pack is None:
-            self._last_words = output[1].decode("utf-8", "replace")
+            self._last_words = broken or "the process died during the preload %s\n%s" % (
+                self._preload, output[1].decode("utf-8", "replace"))
             if executor.tasks_seen:
                 self._ensure_executor()
             return
@@ -1786,9 +1788,9 @@ def keep_traceback(error):
         elif trace is not None:
             import traceback
 
-            text = "".join(traceback.format_tb(trace))
-            notes = list(getattr(error, "__notes__", ()))
-            error.__notes__ = notes + ["Traceback in the runner (most recent call last):\n" + text.rstrip("\n")]
+            # With what it was raised from: plain pickle carries neither.
+            text = "".join(traceback.format_exception(type(error), error, trace))[-MAX_NOTE:]
+            error.__notes__ = list(getattr(error, "__notes__", ())) + ["In the runner:\n" + text.rstrip("\n")]
     except Exception:  # noqa: BLE001 - an exception class may forbid all of this
         pass
 
