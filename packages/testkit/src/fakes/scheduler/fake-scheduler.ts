@@ -75,6 +75,11 @@ export class FakeScheduler<T extends SchedulerTask> {
     return this.#load.held(worker);
   }
 
+  /** Every task that is not over. */
+  taskIds(): Iterable<string> {
+    return this.#entries.keys();
+  }
+
   submit(task: T): void {
     if (this.#entries.has(task.taskId)) return;
     this.#entries.set(task.taskId, { task, state: "inactive" });
@@ -176,11 +181,12 @@ export class FakeScheduler<T extends SchedulerTask> {
     const advice = this.#load.advice();
     if (!this.#balancer.acts(advice)) return;
     for (const tasks of advice.values()) {
-      for (const taskId of tasks) this.#balanceCancel(taskId);
+      for (const taskId of tasks) this.balanceCancel(taskId);
     }
   }
 
-  #balanceCancel(taskId: string): void {
+  /** Asks a worker to give a task back for somebody else; nothing happens to a task that no worker holds. */
+  balanceCancel(taskId: string): void {
     const entry = this.#entries.get(taskId);
     const worker = this.#load.holder(taskId);
     if (entry?.state !== "running" || worker === undefined) return;

@@ -1,0 +1,373 @@
+import {
+  type ChildChange,
+  type CoreOptions,
+  EngineCore,
+  type EngineEffect,
+  type EngineEvent,
+} from "@scaler-aws-hpc/adapter-core";
+import { ChildReports } from "./child-reports.ts";
+import { Claims } from "./claims.ts";
+import { Deliveries } from "./deliveries.ts";
+import { JobMaker } from "./job-maker.ts";
+import type { Timer } from "./kernel.ts";
+import type { Connection, Downward } from "./network.ts";
+import type { TaskTruth } from "./task-truth.ts";
+import type { World } from "./world.ts";
+
+type Effect<Type extends EngineEffect["type"]> = Extract<EngineEffect, { type: Type }>;
+
+/** The core asked to be woken this often without time going on: it spins. */
+const SPIN_LIMIT = 2_000;
+
+/** A session of a worker, as the shell holds it. */
+export interface Session {
+  readonly worker: string;
+  readonly session: number;
+  readonly connection: Connection;
+  /** A heartbeat without an echo, and when it was sent. */
+  awaited: number | undefined;
+  awaitedSince: number;
+}
+
+/** One manager process: a core, and a shell whose every effect takes random virtual time and may fail. */
+export class FakeShell {
+  readonly world: World;
+  readonly index: number;
+  readonly core: EngineCore;
+  readonly claims: Claims;
+  readonly jobs: JobMaker;
+  readonly reports: ChildReports;
+  readonly deliveries: Deliveries;
+  readonly sessions = new Map<string, Session>();
+  /** Every id that was opened, and when its first connection broke. */
+  readonly workers = new Map<string, number>();
+  /** When the last heartbeat that was echoed was sent. */
+  readonly heardAt = new Map<string, number>();
+  alive = true;
+  /** Asked to leave; `stop`: at once. */
+  leaving: "no" | "drain" | "stop" = "no";
+  /** Effects until it crashes; negative: it does not. */
+  crashAfter = -1;
+  #seq = 1;
+  #stalledUntil = 0;
+  readonly #backlog: (() => void)[] = [];
+  #tick: Timer | undefined;
+  /** Tasks whose last frame was deleted by the effects being performed. */
+  readonly #bare: TaskTruth[] = [];
+  #spinAt = 0;
+  #spins = 0;
+
+  constructor(world: World, index: number) {
+    this.world = world;
+    this.index = index;
+    const options: CoreOptions = { ...world.scenario.core, jobPrefix: `m${index}` };
+    this.core = new EngineCore(options, () => world.kernel.random.next());
+    this.claims = new Claims(world.kernel);
+    this.jobs = new JobMaker(this);
+    this.reports = new ChildReports(this);
+    this.deliveries = new Deliveries(this);
+  }
+
+  /** A number that grows with everything sent and every heartbeat, to tell what an echo proves. */
+  nextSeq(): number {
+    return this.#seq++;
+  }
+
+  /** Whether it stands still. */
+  get stalled(): boolean {
+    return this.world.kernel.now < this.#stalledUntil;
+  }
+
+  /** Connections that are not up and well. */
+  get brokenLinks(): number {
+    let broken = 0;
+    for (const { connection } of this.sessions.values()) {
+      if (connection.state !== "up" || connection.upDead || connection.downDead || connection.finished) broken += 1;
+    }
+    return broken;
+  }
+
+  /** Runs something of this process later, if it still lives then; later still when it stands still. */
+  after(delayMs: number, action: () => void): Timer {
+    return this.world.kernel.after(delayMs, () => this.run(action));
+  }
+
+  run(action: () => void): void {
+    if (!this.alive) return;
+    if (this.stalled) this.#backlog.push(action);
+    else action();
+  }
+
+  /** The process stands still, while the world goes on. */
+  stall(durationMs: number): void {
+    const { kernel } = this.world;
+    kernel.seen("manager stalled");
+    kernel.log("stall", `shell ${this.index}`, durationMs);
+    this.#stalledUntil = kernel.now + durationMs;
+    kernel.after(durationMs, () => {
+      for (const action of this.#backlog.splice(0)) if (this.alive) action();
+    });
+  }
+
+  /** Tells the core what happened and does what it decides. */
+  post(event: EngineEvent): void {
+    if (!this.alive) return;
+    const { kernel } = this.world;
+    kernel.log(event.type, subject(event), detail(event));
+    if (event.type === "tick") this.#countSpin();
+    for (const effect of this.core.apply(event, kernel.now)) {
+      if (this.crashAfter === 0) {
+        this.crash();
+        return;
+      }
+      this.crashAfter -= 1;
+      this.#perform(effect);
+      if (!this.alive || kernel.breach !== undefined) return;
+    }
+    // Effects of one decision belong together: a cancel may be confirmed after the frame is gone.
+    for (const task of this.#bare.splice(0)) this.world.checkDeleted(this, task);
+    this.#schedule();
+  }
+
+  /** Ends at once: nothing is said, nothing is saved. */
+  crash(): void {
+    const { kernel } = this.world;
+    kernel.seen("manager crashed");
+    kernel.log("crash", `shell ${this.index}`);
+    for (const { connection } of this.sessions.values()) {
+      connection.closed = true;
+      if (connection.state === "up") this.world.network.reset(connection);
+    }
+    this.#die();
+  }
+
+  #die(): void {
+    this.alive = false;
+    this.world.kernel.cancel(this.#tick);
+    this.world.shellOver(this);
+  }
+
+  #schedule(): void {
+    const { kernel } = this.world;
+    const wake = this.core.nextWake();
+    if (wake === undefined) {
+      kernel.cancel(this.#tick);
+      return;
+    }
+    // A real timer takes a millisecond at least.
+    const at = Math.max(wake, kernel.now + 1);
+    if (this.#tick?.action !== undefined && Math.abs(this.#tick.at - at) < 0.001) return;
+    kernel.cancel(this.#tick);
+    this.#tick = this.after(at - kernel.now, () => {
+      this.#tick = undefined;
+      this.post({ type: "tick" });
+    });
+  }
+
+  #countSpin(): void {
+    const { kernel } = this.world;
+    if (kernel.now - this.#spinAt > 1_000) {
+      this.#spinAt = kernel.now;
+      this.#spins = 0;
+    }
+    this.#spins += 1;
+    if (this.#spins > SPIN_LIMIT) kernel.fail("spin", `more than ${SPIN_LIMIT} ticks in a second`);
+  }
+
+  #perform(effect: EngineEffect): void {
+    if (effect.type !== "log") this.world.kernel.log(`> ${effect.type}`, effectSubject(effect), effectDetail(effect));
+    switch (effect.type) {
+      case "open":
+        this.#open(effect);
+        break;
+      case "close":
+        this.#close(effect);
+        break;
+      case "heartbeat":
+        this.#heartbeat(effect);
+        break;
+      case "confirm":
+        this.#confirm(effect);
+        break;
+      case "inspect":
+        this.jobs.inspect(effect);
+        break;
+      case "stage":
+        this.jobs.stage(effect.plan);
+        break;
+      case "submit":
+        this.jobs.submit(effect.job);
+        break;
+      case "cancel-children":
+        this.jobs.cancelChildren(effect.children);
+        break;
+      case "revoke":
+        this.jobs.revoke(effect.child, effect.tasks);
+        break;
+      case "deliver":
+        this.deliveries.start(effect);
+        break;
+      case "abandon":
+        this.deliveries.abandon(effect.delivery);
+        break;
+      case "delete-frames":
+        this.#deleteFrames(effect.keys);
+        break;
+      case "release-job":
+        this.jobs.release(effect.job);
+        break;
+      case "finished":
+        this.#finished();
+        break;
+    }
+  }
+
+  #open({ worker, session }: Effect<"open">): void {
+    if (this.sessions.has(worker)) this.world.kernel.fail("I4", `${worker} opened while its connection is open`);
+    if (this.workers.has(worker)) this.world.kernel.seen("worker resumed");
+    else this.workers.set(worker, Number.POSITIVE_INFINITY);
+    const connection = this.world.network.open(worker, {
+      up: (scheduler) =>
+        this.run(() => {
+          const told = this.world.scenario.tellsIdentity ? scheduler : undefined;
+          this.post({ type: "link-up", worker, session, scheduler: told });
+        }),
+      down: (reason) =>
+        this.run(() => {
+          if (this.sessions.get(worker)?.session === session) this.sessions.delete(worker);
+          this.#broke(worker);
+          this.post({ type: "link-down", worker, session, reason });
+        }),
+      message: (down) => this.run(() => this.#receive(worker, session, down)),
+    });
+    this.sessions.set(worker, { worker, session, connection, awaited: undefined, awaitedSince: 0 });
+  }
+
+  #receive(worker: string, session: number, down: Downward): void {
+    const held = this.sessions.get(worker);
+    if (held?.session !== session) return;
+    const { message } = down;
+    if (message.type === "echo") {
+      if (held.awaited === down.seq) this.heardAt.set(worker, held.awaitedSince);
+      held.awaited = undefined;
+      // An echo that was kept for this peer over a break answers a heartbeat of another connection.
+      this.claims.echoed(session, down.seq);
+      this.post({ type: "echo", worker, session });
+    } else if (message.type === "task") {
+      this.world.taskArrives(this, worker, message.task.taskId);
+      this.post({ type: "task", worker, session, task: message.task });
+    } else if (message.type === "cancel") {
+      this.world.cancelArrives(this, worker, message.taskId, message.force);
+      this.claims.cancelReceived(session, message.taskId, message.force);
+      this.post({ type: "cancel", worker, session, taskId: message.taskId, force: message.force });
+    } else {
+      this.world.kernel.seen("cluster shut down");
+      this.leaving = "stop";
+      this.post({ type: "shutdown", worker, session });
+    }
+  }
+
+  #close({ worker, session, leave }: Effect<"close">): void {
+    const held = this.sessions.get(worker);
+    if (leave) {
+      this.world.leaves(this, worker);
+      this.claims.leaving(worker, session);
+    }
+    // What ended by itself has nothing to close.
+    if (held?.session !== session) return;
+    this.sessions.delete(worker);
+    if (!leave) this.#broke(worker);
+    if (leave) this.world.network.send(held.connection, { type: "leave" });
+    else if (held.awaited !== undefined) this.world.kernel.seen("silent link given up by the core");
+    this.world.network.close(held.connection);
+  }
+
+  #broke(worker: string): void {
+    this.workers.set(worker, Math.min(this.workers.get(worker) ?? 0, this.world.kernel.now));
+  }
+
+  #heartbeat(effect: Effect<"heartbeat">): void {
+    const held = this.sessions.get(effect.worker);
+    if (held?.session !== effect.session) return;
+    if (held.awaited !== undefined) {
+      this.world.kernel.fail("I9", `${effect.worker} sends a heartbeat while one waits for its echo`);
+    }
+    const seq = this.nextSeq();
+    held.awaited = seq;
+    held.awaitedSince = this.world.kernel.now;
+    this.world.network.send(held.connection, { type: "heartbeat", queueSize: effect.queueSize, seq });
+  }
+
+  #confirm({ worker, session, taskId, answer }: Effect<"confirm">): void {
+    this.claims.confirmed(worker, session, taskId, answer);
+    const held = this.sessions.get(worker);
+    if (held?.session === session) this.world.network.send(held.connection, { type: "confirm", taskId, answer });
+  }
+
+  #deleteFrames(keys: readonly string[]): void {
+    for (const key of keys) this.#bare.push(...this.world.deleteFrame(key));
+  }
+
+  #finished(): void {
+    const { kernel } = this.world;
+    if (this.leaving === "drain") kernel.seen("drained");
+    if (this.leaving === "stop") kernel.seen("stopped");
+    if (this.sessions.size > 0) kernel.fail("I4", `finished with ${this.sessions.size} connections open`);
+    if (this.world.liveOf(this) > 0) kernel.fail("I4", `finished with ${this.world.liveOf(this)} live children`);
+    this.#die();
+  }
+}
+
+function subject(event: EngineEvent): string {
+  if (event.type === "child") return `${event.change.job}.${event.change.child}`;
+  if (event.type === "frame") return event.key;
+  if ("taskId" in event) return event.taskId;
+  if (event.type === "task") return `${event.task.taskId} ${event.worker.slice(-6)}/${event.session}`;
+  if ("worker" in event) return `${event.worker.slice(-6)}/${event.session}`;
+  return "job" in event ? event.job : "";
+}
+
+function detail(event: EngineEvent): string | number {
+  if (event.type === "child") return change(event.change);
+  if (event.type === "frame") return results(event);
+  if (event.type === "cancel")
+    return `${event.force ? "forced" : "balance"} ${event.worker.slice(-6)}/${event.session}`;
+  if ("outcome" in event) return event.outcome.ok ? "ok" : event.outcome.message;
+  if (event.type === "delivered") return event.delivery;
+  return event.type === "link-down" ? event.reason : "";
+}
+
+function change(value: ChildChange): string {
+  return value.state === "failed"
+    ? `failed ${value.failure.kind} #${value.attempt}`
+    : `${value.state} #${value.attempt}`;
+}
+
+function results(frame: Extract<EngineEvent, { type: "frame" }>): string {
+  const parts = frame.results.map((result) => `${result.task}${result.status}${result.cause?.kind ?? ""}`);
+  return frame.notStarted.length > 0 ? `${parts.join(" ")} back ${frame.notStarted.join(" ")}` : parts.join(" ");
+}
+
+function effectSubject(effect: EngineEffect): string {
+  if ("taskId" in effect) return effect.taskId;
+  if ("worker" in effect) return `${effect.worker.slice(-6)}/${effect.session}`;
+  if (effect.type === "stage") return effect.plan.name;
+  if (effect.type === "delete-frames") return effect.keys.join(" ");
+  if (effect.type === "revoke") return `${effect.child.job}.${effect.child.child}`;
+  if (effect.type === "cancel-children") return effect.children.map(({ job, child }) => `${job}.${child}`).join(" ");
+  return "job" in effect ? effect.job : "";
+}
+
+function effectDetail(effect: EngineEffect): string | number {
+  if (effect.type === "confirm") return effect.answer;
+  if (effect.type === "close") return effect.leave ? "leave" : "";
+  if (effect.type === "deliver") {
+    const { from } = effect;
+    const what = from.kind === "frame" ? `${from.key}#${from.task}` : from.exception;
+    return `${effect.delivery} on ${effect.worker.slice(-6)}/${effect.session} ${what}`;
+  }
+  if (effect.type === "abandon") return effect.delivery;
+  if (effect.type === "revoke") return effect.tasks.join(" ");
+  if (effect.type !== "stage") return "";
+  return effect.plan.packs.map((pack) => pack.tasks.map((task) => task.taskId.slice(0, 6)).join(" ")).join(" | ");
+}

@@ -1,0 +1,338 @@
+import type { TaskMessage } from "@scaler-aws-hpc/adapter-core";
+import { FakeScheduler, type ToClient, type ToWorker } from "../fakes/scheduler/index.ts";
+import type { FakeChild } from "./fake-child.ts";
+import { FakeShell } from "./fake-shell.ts";
+import { FakeStore } from "./fake-store.ts";
+import { Kernel } from "./kernel.ts";
+import { NativeWorker } from "./native-worker.ts";
+import { Network, type Upward } from "./network.ts";
+import { Random } from "./random.ts";
+import { drawScenario, type Scenario } from "./scenario.ts";
+import type { TaskTruth } from "./task-truth.ts";
+import { Workload } from "./workload.ts";
+
+/** A moment in which the core may still take the tasks of a silent worker for given away, before its `workerLifeMs`; milliseconds. */
+const SILENCE_MS = 50_000;
+
+/** The scheduler, the network, the store, the other workers and the present manager process of one run; and what must hold between them. */
+export class World {
+  readonly kernel: Kernel;
+  readonly scenario: Scenario;
+  readonly store = new FakeStore();
+  readonly network: Network;
+  readonly workload: Workload;
+  scheduler: FakeScheduler<TaskMessage> | undefined;
+  /** Counts scheduler processes. */
+  epoch = 0;
+  shell: FakeShell;
+  readonly #tasks = new Map<string, TaskTruth>();
+  readonly #natives = new Map<string, NativeWorker>();
+  readonly #live = new Map<string, number>();
+  #shells = 0;
+  #echoOf = 0;
+
+  constructor(seed: number, tasks: number, echo?: (line: string) => void) {
+    const random = new Random(seed);
+    this.scenario = drawScenario(random, tasks);
+    this.kernel = new Kernel(random, echo);
+    this.network = new Network(
+      this.kernel,
+      () => (this.faulty ? this.scenario.rates.slowMessage : 0),
+      (worker, message) => this.#fromWorker(worker, message),
+    );
+    this.workload = new Workload(this);
+    this.startScheduler();
+    this.shell = this.#startShell();
+    this.#everySecond();
+  }
+
+  /** Whether faults still begin. */
+  get faulty(): boolean {
+    return this.kernel.now < this.scenario.faultsUntilMs;
+  }
+
+  /** Whether something that goes wrong that often does so now. */
+  chance(rate: number): boolean {
+    return rate > 0 && this.faulty && this.kernel.random.chance(rate);
+  }
+
+  addTask(task: TaskTruth): void {
+    this.#tasks.set(task.message.taskId, task);
+  }
+
+  tasks(): Iterable<TaskTruth> {
+    return this.#tasks.values();
+  }
+
+  /** @throws {RangeError} for a task that no client ever sent. */
+  truth(taskId: string): TaskTruth {
+    const task = this.#tasks.get(taskId);
+    if (task === undefined) throw new RangeError(`no client sent task ${taskId}`);
+    return task;
+  }
+
+  /** A client's function could not be looked at: its tasks may fail. */
+  excuse(source: string, functionId: string): void {
+    for (const { message } of this.#tasks.values()) {
+      if (message.source === source && message.functionId === functionId) this.truth(message.taskId).mayFail = true;
+    }
+  }
+
+  // ---- the scheduler
+
+  startScheduler(): void {
+    this.epoch += 1;
+    this.scheduler = new FakeScheduler<TaskMessage>(this.scenario.rules, {
+      toWorker: (worker, message) => this.#toWorker(worker, message),
+      toClient: (client, message) => this.#toClient(client, message),
+    });
+    this.network.scheduler = `scheduler-${this.epoch}`;
+    for (let index = 0; index < this.scenario.natives; index += 1) {
+      const id = `Worker|native|${this.epoch}.${index}`;
+      const { epoch } = this;
+      this.kernel.after(this.kernel.random.spread(1, 30_000), () => {
+        if (this.scheduler === undefined || this.epoch !== epoch) return;
+        const native = new NativeWorker(this, id);
+        this.#natives.set(id, native);
+        native.begin();
+      });
+    }
+  }
+
+  /** The scheduler's process ends, and another one starts later: every task is gone. */
+  endScheduler(downMs: number): void {
+    this.kernel.log("scheduler ends", "", downMs);
+    this.scheduler = undefined;
+    this.network.schedulerGone();
+    for (const native of this.#natives.values()) native.end();
+    this.#natives.clear();
+    this.workload.schedulerEnds();
+    this.kernel.after(downMs, () => this.startScheduler());
+  }
+
+  /** Tasks of the scheduler that workers of the present manager hold. */
+  held(): string[] {
+    const held: string[] = [];
+    for (const taskId of this.scheduler?.taskIds() ?? []) {
+      const worker = this.scheduler?.holder(taskId);
+      if (worker !== undefined && this.shell.workers.has(worker)) held.push(taskId);
+    }
+    return held;
+  }
+
+  #everySecond(): void {
+    this.kernel.after(1_000, () => {
+      const { scheduler } = this;
+      if (scheduler !== undefined) {
+        const before = [...this.shell.workers.keys()].filter((worker) => scheduler.hasWorker(worker));
+        scheduler.sweep(this.kernel.now);
+        if (before.some((worker) => !scheduler.hasWorker(worker))) this.kernel.seen("worker timed out");
+        scheduler.balance();
+        if (scheduler.waiting > 0) this.kernel.seen("more tasks than room");
+        this.#lookForCrash();
+      }
+      this.#everySecond();
+    });
+  }
+
+  #lookForCrash(): void {
+    if (this.scheduler?.crashed !== true) return;
+    this.kernel.seen("old scheduler ended by an open cancel");
+    this.endScheduler(this.kernel.random.spread(100, 10_000));
+  }
+
+  #fromWorker(worker: string, message: Upward): void {
+    const { scheduler, kernel } = this;
+    if (scheduler === undefined) return;
+    kernel.log(`scheduler < ${message.type}`, worker.slice(-6), "taskId" in message ? message.taskId : "");
+    switch (message.type) {
+      case "heartbeat":
+        this.#echoOf = message.seq;
+        scheduler.heartbeat(worker, message.queueSize, kernel.now);
+        break;
+      case "result":
+        this.#resultArrives(scheduler, worker, message.taskId);
+        scheduler.result(worker, message.taskId, message.kind, message.value);
+        break;
+      case "confirm":
+        scheduler.confirm(worker, message.taskId, message.answer);
+        break;
+      case "log":
+        scheduler.log(message.taskId);
+        break;
+      case "leave":
+        scheduler.leave(worker);
+        break;
+    }
+    this.#lookForCrash();
+  }
+
+  #resultArrives(scheduler: FakeScheduler<TaskMessage>, worker: string, taskId: string): void {
+    const claim = this.shell.claims.get(worker, taskId);
+    if (claim === undefined) return;
+    const state = scheduler.state(taskId);
+    const holder = scheduler.holder(taskId);
+    const taken = (state === "running" || state === "balanceCanceling") && holder === worker;
+    if (claim.handled) this.kernel.seen("result handled twice by the scheduler");
+    if (taken || state === undefined) claim.handled = true;
+  }
+
+  #toWorker(worker: string, message: ToWorker<TaskMessage>): void {
+    const native = this.#natives.get(worker);
+    if (native !== undefined) native.receive(message);
+    else this.network.toWorker(worker, { message, seq: message.type === "echo" ? this.#echoOf : 0 });
+  }
+
+  #toClient(client: string, message: ToClient): void {
+    if (message.type !== "log") this.workload.answer(client, message);
+  }
+
+  // ---- the manager
+
+  #startShell(): FakeShell {
+    this.#shells += 1;
+    const shell = new FakeShell(this, this.#shells);
+    this.shell = shell;
+    this.kernel.after(1, () => shell.post({ type: "tick" }));
+    return shell;
+  }
+
+  /** A manager process ended. What it left in the store is swept; its successor starts empty-handed. */
+  shellOver(shell: FakeShell): void {
+    shell.jobs.kill();
+    this.store.sweep(shell.index);
+    for (const task of this.#tasks.values()) {
+      task.frames.length = 0;
+      for (const seat of task.seats) if (seat.child.shell === shell.index) seat.open = false;
+    }
+    const { random } = this.kernel;
+    const releases = shell.leaving === "no" && random.chance(0.5);
+    this.kernel.after(random.spread(50, 5_000), () => {
+      if (releases) this.#releaseOld(shell);
+      this.#startShell();
+    });
+  }
+
+  /** A process that finds the ids of its predecessor comes back under each of them to say goodbye. */
+  #releaseOld(shell: FakeShell): void {
+    this.kernel.seen("manager released old ids after a crash");
+    for (const worker of shell.workers.keys()) {
+      const connection = this.network.open(worker, {
+        up: () => {
+          this.network.send(connection, { type: "leave" });
+          this.network.close(connection);
+        },
+        down: () => {},
+        message: () => {},
+      });
+    }
+  }
+
+  /** A task reached a worker of ours. */
+  taskArrives(shell: FakeShell, worker: string, taskId: string): void {
+    const task = this.truth(taskId);
+    if (shell.claims.latest(taskId) !== undefined) this.kernel.seen("task came again to a worker of ours");
+    if (task.seats.some((seat) => seat.open)) this.kernel.seen("task came again while its child ran");
+    if (task.frames.length > 0) this.kernel.seen("task came again after it had finished");
+    shell.claims.received(worker, taskId, this.epoch);
+  }
+
+  cancelArrives(shell: FakeShell, worker: string, taskId: string, force: boolean): void {
+    if (!force) return;
+    const task = this.truth(taskId);
+    const claim = shell.claims.get(worker, taskId);
+    if (claim !== undefined && claim.sentOn > 0) this.kernel.seen("cancel of an answered task");
+    else if (task.frames.length > 0) this.kernel.seen("cancel of a finished task");
+    else if (task.seats.some((seat) => seat.open)) this.kernel.seen("cancel of a task in a child");
+    else if (shell.jobs.stages(task)) this.kernel.seen("cancel of a task being staged");
+    else this.kernel.seen("cancel of a task that had not started");
+  }
+
+  /** A worker of ours says goodbye: nothing that runs for it, or has finished, may be given away without need. */
+  leaves(shell: FakeShell, worker: string): void {
+    const { kernel, scenario } = this;
+    const brokeAt = shell.workers.get(worker) ?? Number.POSITIVE_INFINITY;
+    if (brokeAt < kernel.now) kernel.seen("resumed worker left");
+    const silent = kernel.now - (shell.heardAt.get(worker) ?? 0) > SILENCE_MS;
+    if (silent) kernel.seen("worker came back too late");
+    const limit = scenario.core.resumeLimitMs ?? 300_000;
+    if (shell.leaving === "stop" || silent || kernel.now - brokeAt >= limit) return;
+    for (const claim of shell.claims.open(worker)) {
+      const task = this.truth(claim.taskId);
+      const ours = claim.epoch === this.epoch && this.scheduler?.holder(claim.taskId) === worker;
+      if (ours && (task.frames.length > 0 || task.seats.some((seat) => seat.open))) {
+        kernel.fail("I5", `${worker} leaves although ${claim.taskId} has started for it`);
+      }
+    }
+  }
+
+  /** A frame is deleted: returns the tasks that have no other result stored. */
+  deleteFrame(key: string): readonly TaskTruth[] {
+    const frame = this.store.get(key);
+    if (frame === undefined) return [];
+    this.store.delete(key);
+    const bare: TaskTruth[] = [];
+    for (const { task } of frame.results) {
+      if (!task.frames.includes(key)) continue;
+      task.frames = task.frames.filter((other) => other !== key);
+      if (task.frames.length === 0) bare.push(task);
+    }
+    return bare;
+  }
+
+  /** The core had the last frame with this task's result deleted: it must be handled, and proven to be, or unwanted. */
+  checkDeleted(shell: FakeShell, task: TaskTruth): void {
+    const { taskId } = task.message;
+    const claim = shell.claims.latest(taskId);
+    if (shell.leaving === "stop" || claim?.state !== "open" || claim.epoch !== this.epoch) return;
+    // Who was silent for so long has lost its tasks; what it sent last may have been handled without its knowing.
+    const silent = this.kernel.now - (shell.heardAt.get(claim.worker) ?? 0) > SILENCE_MS;
+    if (claim.handled && !silent)
+      this.kernel.fail("I3", `frame deleted before it is proven that ${taskId} was handled`);
+    else if (this.scheduler?.holder(taskId) === claim.worker) {
+      this.kernel.fail("I3", `frame deleted while the scheduler waits for ${taskId}`);
+    }
+  }
+
+  /** The shell cannot deliver a result: the core may run the task again. */
+  deliveryFails(taskId: string): void {
+    const task = this.truth(taskId);
+    task.misfortunes += 1;
+    task.frames.length = 0;
+  }
+
+  // ---- children
+
+  executionStarts(task: TaskTruth, child: FakeChild): void {
+    const other = task.running;
+    if (other !== undefined && task.seats.some((seat) => seat.child === other && seat.open)) {
+      const where = `${other.job}.${other.index}`;
+      this.kernel.fail("I5", `${task.message.taskId} runs in ${child.job}.${child.index} and in ${where} at once`);
+    }
+    task.running = child;
+  }
+
+  childBegins(child: FakeChild): void {
+    const key = `${child.shell} ${child.profile}`;
+    const live = (this.#live.get(key) ?? 0) + 1;
+    this.#live.set(key, live);
+    const slots = this.scenario.core.profiles.find(({ name }) => name === child.profile)?.slots ?? 0;
+    if (live > slots) this.kernel.fail("I8", `${live} live children in ${slots} slots`);
+    this.kernel.log("child begins", `${child.job}.${child.index}`, live);
+  }
+
+  childEnds(child: FakeChild): void {
+    const key = `${child.shell} ${child.profile}`;
+    this.#live.set(key, (this.#live.get(key) ?? 0) - 1);
+    this.kernel.log("child ends", `${child.job}.${child.index}`);
+  }
+
+  /** Live children of a manager process, of one profile or of all. */
+  liveOf(shell: FakeShell, profile?: string): number {
+    let live = 0;
+    for (const { name } of this.scenario.core.profiles) {
+      if (profile === undefined || profile === name) live += this.#live.get(`${shell.index} ${name}`) ?? 0;
+    }
+    return live;
+  }
+}
