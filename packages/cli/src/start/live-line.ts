@@ -39,8 +39,8 @@ export class LiveLine implements Disposable {
   }
 
   #draw(): void {
-    // One column stays free: a full line would wrap on some terminals, and could not be cleared.
-    const line = this.#render().slice(0, Math.max(10, (this.#terminal.columns ?? 80) - 1));
+    // One column stays free: a full line would wrap on some terminals, and could not be cleared. A terminal without a size says 0.
+    const line = this.#render().slice(0, Math.max(10, (this.#terminal.columns || 80) - 1));
     if (line === this.#shown) return;
     this.#terminal.write(CLEAR + line);
     this.#shown = line;
