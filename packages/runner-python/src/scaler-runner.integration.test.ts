@@ -16,7 +16,7 @@ const atHand = await interpretersAtHand();
 async function unittest(python: string): Promise<void> {
   const { stderr } = await run(python, ["-B", "-W", "error::SyntaxWarning", "-m", "unittest", "test_scaler_runner"], {
     cwd: TESTS,
-    timeout: 100_000,
+    timeout: 280_000,
     maxBuffer: 8 << 20,
   });
   expect(stderr).toMatch(/^OK/m);
@@ -57,7 +57,7 @@ it("passes its tests where Scaler is installed", async (context) => {
   const python = scalerEnvironment();
   if (python === undefined) context.skip("no environment with opengris-scaler 2.9.0: the project's scripts make one");
   else await unittest(python);
-});
+}, 300_000);
 
 it("says so when it is started by hand", async () => {
   const [python = "python3"] = atHand.values();

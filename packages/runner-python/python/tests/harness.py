@@ -136,6 +136,7 @@ class Runner:
         theirs.close()
         self.buffer = b""
         self.serial = 0
+        self.early = []
         if wait:
             self.ready = self.read()
             assert self.ready and self.ready["type"] == "ready", (self.ready, self.process.communicate())
@@ -182,7 +183,7 @@ class Runner:
     def finish(self, timeout=60, on_progress=None):
         frames, progress = [], []
         while True:
-            message = self.read(timeout)
+            message = self.early.pop(0) if self.early else self.read(timeout)
             assert message is not None, self.process.communicate()
             if message["type"] == "frame":
                 with open(self.path(message["key"]), "rb") as file:
@@ -198,10 +199,14 @@ class Runner:
         self.start(section, **changes)
         return self.finish(timeout, on_progress)
 
-    def wait_progress(self):
+    def wait_progress(self, task):
+        """Waits until a task was seen to run. Frames before that are left to `finish`."""
         while True:
             message = self.read()
-            if message["type"] == "progress":
+            assert message["type"] != "over", "the pack ended before"
+            if message["type"] == "frame":
+                self.early.append(message)
+            elif message["type"] == "progress" and message["task"] == task:
                 return message
 
     def close(self):
