@@ -1,4 +1,5 @@
 export type {
+  CaseResult,
   Certificate,
   ClientRun,
   Cluster,
@@ -10,10 +11,13 @@ export type {
   ProgramExit,
   ProgramOptions,
   Release,
+  SuiteCase,
+  SuiteOptions,
   Transport,
 } from "./scaler/index.ts";
 export {
   ChildProgram,
+  casesFor,
   cliProgram,
   cpuSecondsOf,
   freePorts,
@@ -28,6 +32,9 @@ export {
   releaseBin,
   repositoryRoot,
   runClient,
+  runClientSuite,
+  SCHEDULER_DEFECTS,
+  SUITE_CASES,
   startClient,
   startCluster,
   startFaultProxy,

@@ -1,5 +1,14 @@
 export { type Certificate, makeCertificate } from "./certificate.ts";
 export { ChildProgram, type ProgramExit, type ProgramOptions } from "./child-program.ts";
+export {
+  type CaseResult,
+  casesFor,
+  runClientSuite,
+  SCHEDULER_DEFECTS,
+  SUITE_CASES,
+  type SuiteCase,
+  type SuiteOptions,
+} from "./client-suite.ts";
 export { type Cluster, type ClusterOptions, startCluster } from "./cluster.ts";
 export { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
 export { freePorts } from "./free-ports.ts";

@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ChildProgram } from "./child-program.ts";
+import { type CaseResult, casesFor, runClientSuite, type SuiteCase, type SuiteOptions } from "./client-suite.ts";
+import { type Cluster, type ClusterOptions, startCluster } from "./cluster.ts";
+import { startManager } from "./manager.ts";
+import { RELEASES } from "./repository.ts";
+
+const SLOTS = 2;
+const LIMIT_MS = 600_000;
+
+/** What works wherever the tasks run, with native workers beside us too. */
+const EVERYWHERE: readonly SuiteCase[] = [
+  "submit",
+  "map",
+  "graph",
+  "graph_failure",
+  "send_object",
+  "nested_containers",
+  "raising",
+  "cancel_queued",
+  "cancel_running",
+  "custom_serializer",
+  "big_argument",
+  "big_result",
+  "many_tiny",
+];
+
+interface Setting {
+  readonly name: string;
+  readonly cluster: ClusterOptions;
+  readonly cases: readonly SuiteCase[];
+  readonly suite?: SuiteOptions;
+  readonly args?: readonly string[];
+}
+
+const settings: readonly Setting[] = [
+  ...RELEASES.map((release) => ({ name: `release ${release}`, cluster: { release }, cases: casesFor(release) })),
+  { name: "release 2.9.0 over ZeroMQ", cluster: { transport: "zmq" }, cases: casesFor("2.9.0") },
+  { name: "tls", cluster: { transport: "tls" }, cases: EVERYWHERE, suite: { tasks: 500 } },
+  { name: "ws", cluster: { transport: "ws" }, cases: EVERYWHERE, suite: { tasks: 500 } },
+  {
+    name: "two native workers beside ours",
+    cluster: { nativeWorkers: 2 },
+    cases: EVERYWHERE,
+    // Which of the two sides gets a task is the scheduler's choice: ask only for what both promise.
+    suite: { slots: 4, tasks: 2_000, strict: false },
+  },
+  ...RELEASES.map((release) => ({
+    name: `release ${release} that allocates by capability`,
+    cluster: { release, policy: "allocate=capability; scaling=no" },
+    cases: ["capabilities"] as const,
+    args: ["--per-worker-capabilities", "linux"],
+  })),
+];
+
+describe.each(settings)("a real client and scheduler, $name", ({ cluster: options, cases, suite, args = [] }) => {
+  let cluster: Cluster;
+  let manager: ChildProgram;
+  let results: CaseResult[] = [];
+
+  beforeAll(async () => {
+    cluster = await startCluster(options);
+    manager = await startManager(cluster, { args: ["--max-concurrent-jobs", String(SLOTS), ...args] });
+    results = await runClientSuite(cluster, { cases, slots: SLOTS, strict: true, timeoutMs: LIMIT_MS, ...suite });
+  }, LIMIT_MS + 60_000);
+
+  afterAll(async () => {
+    await manager?.[Symbol.asyncDispose]();
+    await cluster?.[Symbol.asyncDispose]();
+  }, 30_000);
+
+  it.each(cases)("%s", (name) => {
+    const result = results.find((one) => one.name === name);
+    expect(result, `no report\n${manager.logs.tail()}\n${cluster.logs()}`).toMatchObject({ ok: true });
+  });
+
+  it.runIf(cases.includes("shutdown"))("ends the manager when a client shuts the cluster down", async () => {
+    const exit = await manager.stop("SIGTERM", 20_000);
+    expect(exit).toMatchObject({ code: 0, signal: null });
+  });
+});
