@@ -7,6 +7,14 @@ import { resolveStartOptions, type StartOptions, startOptions } from "./options/
 import { installedPlugins, namedPluginFolders } from "./plugins/installed-plugins.ts";
 import { brokenLine, type LoadedPlugins } from "./plugins/load-plugins.ts";
 
+/** Settings, and what else the command line says. */
+export interface ReadOptions {
+  readonly resolved: StartOptions;
+  readonly plugins: LoadedPlugins;
+  /** As oclif parsed them. */
+  readonly flags: Readonly<Record<string, unknown>>;
+}
+
 /** What `start` and `config show` have in common: the same options, from the same places. */
 export abstract class StartCommand extends BaseCommand {
   static override args = {
@@ -25,7 +33,7 @@ export abstract class StartCommand extends BaseCommand {
   }
 
   /** Reads the command line, the environment and files. Warnings go to stderr. */
-  protected async readOptions(): Promise<{ readonly resolved: StartOptions; readonly plugins: LoadedPlugins }> {
+  protected async readOptions(): Promise<ReadOptions> {
     const flags = { ...this.ctor.flags, ...makeFlags(this.#options) };
     const parsed = await this.parse({ flags, args: StartCommand.args, enableJsonFlag: true });
     const { scheduler_address: positional } = parsed.args;
@@ -43,6 +51,6 @@ export abstract class StartCommand extends BaseCommand {
     });
     for (const warning of resolved.warnings) this.say(`warning: ${warning}`);
     if (this.#plugins === undefined) throw new CliError("internal", "options were read before plugins were loaded");
-    return { resolved, plugins: this.#plugins };
+    return { resolved, plugins: this.#plugins, flags: parsed.flags };
   }
 }

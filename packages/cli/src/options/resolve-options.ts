@@ -22,6 +22,8 @@ export interface ResolvedOption {
 /** Everything that was set, or has a default, by name. */
 export interface Resolved {
   readonly options: ReadonlyMap<string, ResolvedOption>;
+  /** Options without a value, whose default is decided later (`defaultText` says how). */
+  readonly undecided: readonly Option[];
   /** One line each, for stderr. */
   readonly warnings: readonly string[];
 }
@@ -54,7 +56,8 @@ export function resolveOptions(options: readonly Option[], sources: OptionSource
     if (chosen !== undefined && option.ignored === undefined) resolved.set(option.name, chosen);
   }
   if (ignored.length > 0) warnings.push(`accepted and ignored: ${ignored.join(", ")}`);
-  return { options: resolved, warnings };
+  const undecided = options.filter(({ name, ignored }) => ignored === undefined && !resolved.has(name));
+  return { options: resolved, undecided, warnings };
 }
 
 const byDefault = (option: Option, value: OptionValue): ResolvedOption => ({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Option } from "./option.ts";
-import { formatValue, maskAddress, shownValue } from "./show-value.ts";
+import { formatValue, maskAddress, shownSettings, shownValue } from "./show-value.ts";
 
 const option = (name: string): Option => ({ name, type: "string", group: "Work", summary: "" });
 
@@ -11,6 +11,7 @@ describe("shown values", () => {
     expect(shown("store-password", "x")).toBe("***");
     expect(shown("api-token", "x")).toBe("***");
     expect(shown("tasks-per-job", "x")).toBe("x");
+    expect(shownSettings({ "queue-token": "x", queue: "q" })).toEqual({ "queue-token": "***", queue: "q" });
     expect(maskAddress("wss://user:pass@host:1/p?token=abc")).toBe("wss://***@host:1/p?***");
     expect(maskAddress("tcp://host:1")).toBe("tcp://host:1");
   });

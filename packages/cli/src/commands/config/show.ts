@@ -3,7 +3,7 @@ import { SCHEMA_VERSION } from "../../base-command.ts";
 import { makeFlags } from "../../options/flags.ts";
 import type { OptionValue } from "../../options/option.ts";
 import type { Origin } from "../../options/resolve-options.ts";
-import { formatValue, shownOrigin, shownValue } from "../../options/show-value.ts";
+import { formatValue, shownOrigin, shownSettings, shownValue } from "../../options/show-value.ts";
 import { OPTIONS } from "../../options/table.ts";
 import { StartCommand } from "../../start-command.ts";
 
@@ -30,18 +30,26 @@ export default class ConfigShow extends StartCommand {
   };
 
   async run(): Promise<ShownConfig> {
-    const { resolved } = await this.readOptions();
-    const withOrigin = this.argv.includes("--origin");
-    const rows = [...resolved.options.values()].sort((a, b) => (a.option.name < b.option.name ? -1 : 1));
-    for (const row of rows) {
-      const origin = withOrigin ? `  # ${shownOrigin(row.origin)}` : "";
-      this.log(`${row.option.name} = ${formatValue(shownValue(row))}${origin}`);
-    }
-    for (const { name, slots, capabilities } of resolved.profiles)
+    const { resolved, flags } = await this.readOptions();
+    const { options, undecided, profiles } = resolved;
+    const rows = [...options.values()].map((row) => ({
+      name: row.option.name,
+      text: formatValue(shownValue(row)),
+      origin: shownOrigin(row.origin),
+    }));
+    for (const { name, defaultText } of undecided)
+      if (defaultText !== undefined) rows.push({ name, text: `(${defaultText})`, origin: "default" });
+    rows.sort((a, b) => (a.name < b.name ? -1 : 1));
+    for (const { name, text, origin } of rows)
+      this.log(`${name} = ${text}${flags["origin"] === true ? `  # ${origin}` : ""}`);
+    for (const { name, slots, capabilities } of profiles)
       this.log(`profile ${name}: ${slots} slots ${formatValue(capabilities)}`.trimEnd());
-    const options = Object.fromEntries(
-      rows.map((row) => [row.option.name, { value: shownValue(row), origin: row.origin }]),
-    );
-    return { schemaVersion: SCHEMA_VERSION, options, profiles: resolved.profiles };
+    return {
+      schemaVersion: SCHEMA_VERSION,
+      options: Object.fromEntries(
+        [...options].map(([name, row]) => [name, { value: shownValue(row), origin: row.origin }]),
+      ),
+      profiles: profiles.map((profile) => ({ ...profile, settings: shownSettings(profile.settings) })),
+    };
   }
 }
