@@ -81,7 +81,8 @@ describe("a full device", () => {
       await store.put("kept", Buffer.from("kept"));
       const big = store.put("big", Buffer.alloc(2 << 20));
       await expect(big).rejects.toThrow(/^\[unavailable\] put big: no room on the device of .*MiB/);
-      const keys = (await Array.fromAsync(store.list(""))).map((object) => object.key);
+      const keys: string[] = [];
+      for await (const { key } of store.list("")) keys.push(key);
       expect(keys).toEqual(["kept"]);
       expect(await store.put("fits", Buffer.alloc(500_000))).toMatchObject({ stored: true });
     } finally {

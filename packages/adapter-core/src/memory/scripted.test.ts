@@ -37,7 +37,11 @@ describe("scripted", () => {
   it("fails a list when it is read, also after all of it", async () => {
     const store = scripted(new MemoryPayloadStore(), { list: ["throttled", { after: "unavailable" }] });
     await store.put("a", bytes);
-    const read = async (): Promise<string[]> => (await Array.fromAsync(store.list(""))).map((object) => object.key);
+    const read = async (): Promise<string[]> => {
+      const keys: string[] = [];
+      for await (const { key } of store.list("")) keys.push(key);
+      return keys;
+    };
     await expect(read()).rejects.toThrow(/^\[throttled\]/);
     const seen: string[] = [];
     const readAll = async (): Promise<void> => {
