@@ -55,6 +55,8 @@ function textOf(reason: unknown, code: string): string {
     return reason.errors.map((each) => textOf(each, codeOf(each))).join("; ") || code;
   }
   if (!(reason instanceof Error)) return String(reason);
+  // OpenSSL's own message names source lines; its reason is what a person can use.
+  if ("reason" in reason && typeof reason.reason === "string") return reason.reason;
   return reason.message === "" ? code : reason.message;
 }
 
