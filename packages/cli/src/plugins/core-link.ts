@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 const CORE = "@scaler-aws-hpc/adapter-core";
 
 /** Folder of the copy of the core that this program runs on. */
-export function coreFolder(): string {
+function coreFolder(): string {
   return dirname(fileURLToPath(import.meta.resolve(`${CORE}/package.json`)));
 }
 

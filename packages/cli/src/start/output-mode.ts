@@ -1,7 +1,7 @@
 import type { Resolved } from "../options/resolve-options.ts";
 
 /** pino's levels. */
-export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal";
+type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal";
 
 /** How a run of `start` shows itself. */
 export interface OutputMode {
