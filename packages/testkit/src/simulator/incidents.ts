@@ -15,6 +15,10 @@ export function planIncidents(world: World): void {
   plan(incidents.crashes, (at) => {
     at.shell.crashAfter = at.kernel.random.int(0, 60);
   });
+  // A crash that has not come by then stays away.
+  world.kernel.after(faultsUntilMs, () => {
+    world.shell.crashAfter = -1;
+  });
   plan(incidents.drains, (at) => leave(at, "drain"));
   plan(incidents.stops, (at) => leave(at, "stop"));
   plan(incidents.restarts, restart);

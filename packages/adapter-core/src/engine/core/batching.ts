@@ -7,8 +7,11 @@ import type { Child, Job, Work } from "./work.ts";
 
 /** Forms jobs wherever slots are free and tasks wait: at once when enough do, else after the backend's gathering window. */
 export function formJobs(core: CoreState): void {
-  if (core.draining || core.finished) return;
   for (const profile of core.profiles.values()) {
+    if (core.draining || core.finished) {
+      profile.gatheringSince = undefined;
+      continue;
+    }
     while (profile.ready > 0 && profile.used < profile.spec.slots) {
       profile.gatheringSince ??= core.now;
       if (core.now < windowEnd(core, profile)) break;

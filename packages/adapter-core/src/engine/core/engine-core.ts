@@ -3,6 +3,7 @@ import type { EngineEffect } from "./effect.ts";
 import type { EngineEvent } from "./event.ts";
 import { onChild, onFetched, onFrame, onStaged, onSubmitted, stopAllJobs } from "./jobs.ts";
 import {
+  afterStall,
   current,
   hasStarted,
   leave,
@@ -13,6 +14,7 @@ import {
   onShutdown,
   openWorkers,
   releaseResumed,
+  silentAt,
   tickLinks,
   tickUnclaimed,
 } from "./links.ts";
@@ -65,7 +67,8 @@ export class EngineCore {
     }
     const stalledMs = now - this.#lastAt > STALL_MS ? now - this.#lastAt : 0;
     this.#lastAt = now;
-    this.#dispatch(event, stalledMs);
+    if (stalledMs > 0) afterStall(core, stalledMs);
+    this.#dispatch(event);
     if (core.workers.size > 0 || core.works.size > 0) {
       formJobs(core);
       releaseResumed(core);
@@ -74,11 +77,11 @@ export class EngineCore {
     return core.effects;
   }
 
-  #dispatch(event: EngineEvent, stalledMs: number): void {
+  #dispatch(event: EngineEvent): void {
     const core = this.#core;
     switch (event.type) {
       case "tick":
-        this.#tick(stalledMs);
+        this.#tick();
         break;
       case "link-up": {
         const worker = current(core, event);
@@ -144,9 +147,9 @@ export class EngineCore {
     }
   }
 
-  #tick(stalledMs: number): void {
+  #tick(): void {
     const core = this.#core;
-    tickLinks(core, stalledMs);
+    tickLinks(core);
     tickUnclaimed(core);
     requeueDelayed(core);
     for (const client of core.clients.values()) {
@@ -175,10 +178,7 @@ export class EngineCore {
     let at = core.now + core.options.heartbeatMs;
     for (const worker of core.workers.values()) {
       if (worker.link !== "up") continue;
-      const due =
-        worker.outstandingSince === undefined
-          ? worker.nextHeartbeatAt
-          : worker.outstandingSince + core.options.linkTimeoutMs;
+      const due = worker.outstandingSince === undefined ? worker.nextHeartbeatAt : silentAt(core, worker);
       if (due < at) at = due;
     }
     for (const profile of core.profiles.values()) {

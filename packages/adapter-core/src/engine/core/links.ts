@@ -1,4 +1,4 @@
-import { abandonDelivery, acknowledge, deliver, forgetWork, markDelivered } from "./deliveries.ts";
+import { abandonDelivery, acknowledge, deliver, markDelivered } from "./deliveries.ts";
 import type { EngineEvent } from "./event.ts";
 import { releaseOutcome } from "./frames.ts";
 import { dequeue } from "./ready.ts";
@@ -41,6 +41,7 @@ function openWorker(core: CoreState, profile: string): Worker {
     brokeAt: core.now,
     heartbeatSeq: 0,
     outstandingSince: undefined,
+    stalledMs: 0,
     nextHeartbeatAt: 0,
     latencyMs: 0,
     assignments: new Map(),
@@ -125,8 +126,9 @@ export function onLinkDown(core: CoreState, worker: Worker, reason: string): voi
     abandonDelivery(core, assignment);
     assignment.state = "open";
   }
-  // An id that the scheduler may know must come back; one that it cannot have heard of just tries again.
-  if (worker.role === "active" && (worker.known || worker.assignments.size > 0)) {
+  // An id that the scheduler may know must come back to be released: tasks for it may have been lost with the connection. One that was never
+  // announced just tries again.
+  if (worker.role === "active" && worker.heartbeatSeq > 0) {
     worker.role = "resumed";
     for (const { work } of worker.assignments.values()) hold(core, work);
     if (!core.draining) openWorker(core, worker.profile);
@@ -159,6 +161,7 @@ function heartbeat(core: CoreState, worker: Worker): void {
   const profile = core.profile(worker.profile);
   worker.heartbeatSeq += 1;
   worker.outstandingSince = core.now;
+  worker.stalledMs = 0;
   if (!worker.known) worker.heardAt = core.now;
   worker.nextHeartbeatAt = core.now + core.options.heartbeatMs;
   let queued = 0;
@@ -177,13 +180,11 @@ function heartbeat(core: CoreState, worker: Worker): void {
 }
 
 /** Heartbeats that are due, links that are silent, workers that were given up. */
-export function tickLinks(core: CoreState, stalledMs: number): void {
+export function tickLinks(core: CoreState): void {
   const { linkTimeoutMs, workerLifeMs, deathTimeoutMs } = core.options;
   for (const worker of [...core.workers.values()]) {
     if (worker.link === "up") {
-      // While this process stood still, an echo may have come that nobody has read yet.
-      if (worker.outstandingSince !== undefined && stalledMs > 0) worker.outstandingSince += stalledMs;
-      if (worker.outstandingSince !== undefined && core.now - worker.outstandingSince >= linkTimeoutMs) {
+      if (core.now >= silentAt(core, worker)) {
         core.emit({ type: "close", worker: worker.id, session: worker.session, leave: false });
         onLinkDown(core, worker, `no echo for ${Math.round(linkTimeoutMs / 1_000)} s`);
       } else if (worker.outstandingSince === undefined && core.now >= worker.nextHeartbeatAt) heartbeat(core, worker);
@@ -203,6 +204,29 @@ function abandon(core: CoreState, worker: Worker): void {
   worker.assignments.clear();
   worker.unacked.length = 0;
   core.unclaimedUntil = undefined;
+}
+
+/** When a link is taken for dead, if no echo comes before; infinite while none is awaited. */
+export function silentAt(core: CoreState, worker: Worker): number {
+  if (worker.outstandingSince === undefined) return Number.POSITIVE_INFINITY;
+  return worker.outstandingSince + worker.stalledMs + core.options.linkTimeoutMs;
+}
+
+/**
+ * This process stood still. An echo may have come that nobody has read yet, so links get that much more time; and where it was so long that
+ * the scheduler has given a worker up, that worker says goodbye, and another one takes new work.
+ */
+export function afterStall(core: CoreState, stalledMs: number): void {
+  for (const worker of [...core.workers.values()]) {
+    if (worker.link !== "up") continue;
+    worker.stalledMs += stalledMs;
+    if (core.now - worker.heardAt <= core.options.workerLifeMs) continue;
+    abandon(core, worker);
+    if (worker.role !== "active") continue;
+    worker.role = "resumed";
+    worker.brokeAt = core.now;
+    if (!core.draining) openWorker(core, worker.profile);
+  }
 }
 
 /** Gives up works that nobody has claimed in time. */
@@ -264,15 +288,14 @@ export function onDelivered(core: CoreState, event: Of<"delivered">): void {
   }
   assignment.state = "open";
   const { work } = assignment;
-  const fromFrame = work.outcome?.kind === "frame";
-  releaseOutcome(core, work);
-  if (fromFrame) {
-    work.state = "waiting";
-    retry(core, work, event.failure);
-  } else if (work.claim === assignment) {
-    assignment.worker.assignments.delete(work.task.taskId);
-    forgetWork(core, work);
+  if (work.outcome?.kind !== "frame") {
+    // There is nothing else to answer with, and the scheduler waits: once more.
+    deliver(core, assignment);
+    return;
   }
+  releaseOutcome(core, work);
+  work.state = "waiting";
+  retry(core, work, event.failure);
 }
 
 /** A client shut the workers down: the scheduler ends, and so do we. */

@@ -89,6 +89,8 @@ export interface Worker {
   heartbeatSeq: number;
   /** Send time of the heartbeat without an echo yet, if there is one. */
   outstandingSince: number | undefined;
+  /** How long this process stood still since then, in milliseconds. */
+  stalledMs: number;
   nextHeartbeatAt: number;
   latencyMs: number;
   readonly assignments: Map<string, Assignment>;
