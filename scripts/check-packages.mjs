@@ -73,6 +73,8 @@ async function main() {
 
   say("checking the sources");
   await check("biome", join(bin, "biome"), ["ci", "--colors=off", "."]);
+  const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
+  await check("types of tests, demo and benchmarks", node, [compiler, "-p", join(root, "scripts")]);
   await check("knip", node, [join(root, "node_modules", "knip", "bin", "knip.js")]);
 
   say("packing and checking each package");

@@ -34,7 +34,10 @@ const COMMANDS = {
       ...rest,
     ],
   },
-  sim: { releases: [], args: (rest) => [SOURCE, join(root, "packages", "testkit", "src", "simulator", "main.ts"), ...rest] },
+  sim: {
+    releases: [],
+    args: (rest) => [SOURCE, join(root, "packages", "testkit", "src", "simulator", "main.ts"), ...rest],
+  },
   bench: {
     releases: [DEFAULT_RELEASE],
     args: ([name = "", ...rest]) => [SOURCE, "--expose-gc", benchmark(name), ...rest],
