@@ -76,12 +76,10 @@ export async function startStorage(script: (request: SeenRequest) => boolean = (
     );
   });
 
-  return Object.assign(server, {
+  const identities = { get: () => heard.map((each) => each.identity) };
+  return Object.assign(Object.defineProperty(server as FakeStorage, "identities", identities), {
     objects,
     requests,
-    get identities() {
-      return heard.map((each) => each.identity);
-    },
     request: (n: number) =>
       new Promise<SeenRequest>((resolve) => {
         const there = requests[n - 1];

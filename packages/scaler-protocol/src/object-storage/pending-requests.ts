@@ -68,21 +68,22 @@ export class PendingRequests {
     for (const [requestId, entry] of this.#byId) if (entry.abandoned) this.#fail(requestId, entry);
   }
 
-  /** True when an answer with this header would reach somebody. */
+  /**
+   * True when an answer with this header reaches somebody.
+   * @throws {ProtocolError} `storage` for an answer that does not fit its request
+   */
   wants(header: StorageResponseHeader): boolean {
-    return this.#byId.get(header.responseId)?.abandoned === false;
+    const entry = this.#byId.get(header.responseId);
+    if (entry === undefined) return false;
+    assertFits(header, entry.request);
+    return !entry.abandoned;
   }
 
   /** @throws {ProtocolError} `storage` for an answer that does not fit its request */
   settle(header: StorageResponseHeader, body: Uint8Array): void {
     const request = this.#byId.get(header.responseId)?.request;
     if (request === undefined) return;
-    if (!request.accepts.includes(header.responseType) || header.objectId !== request.objectId) {
-      throw new ProtocolError(
-        "storage",
-        `expected ${request.accepts.join(" or ")} for object ${request.objectId}, got ${header.responseType} for ${header.objectId}`,
-      );
-    }
+    assertFits(header, request);
     this.#byId.delete(header.responseId);
     request.settle(header, body);
   }
@@ -97,6 +98,19 @@ export class PendingRequests {
   #fail(requestId: number, entry: Entry): void {
     this.#byId.delete(requestId);
     entry.request.fail(new ProtocolError("closed", "given up"));
+  }
+}
+
+function assertFits(header: StorageResponseHeader, request: PendingRequest): void {
+  const { requestType, objectId, payloadLength, accepts } = request;
+  if (!accepts.includes(header.responseType) || header.objectId !== objectId) {
+    const got = `${header.responseType} for ${header.objectId}`;
+    throw new ProtocolError("storage", `expected ${accepts.join(" or ")} for object ${objectId}, got ${got}`);
+  }
+  const most = requestType === "getObject" ? payloadLength : 0;
+  if (header.payloadLength > most) {
+    const got = `${header.payloadLength} bytes`;
+    throw new ProtocolError("storage", `object ${objectId}: asked for at most ${most} bytes, got ${got}`);
   }
 }
 
