@@ -116,7 +116,7 @@ export class FrameReader {
     return this.target;
   }
 
-  /** The element size of the list behind a pointer, or -1 for null; tells a list of names from one name. */
+  /** Whether a pointer leads to bytes rather than to a list of something else or nowhere; tells one id from a list of them. */
   isByteList(pointer: number): boolean {
     return pointer >= 0 && this.resolve(pointer) && this.listSize() === BYTE;
   }
