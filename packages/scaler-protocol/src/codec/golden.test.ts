@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { goldenFrames, goldenHeaders } from "../../fixtures/golden.ts";
 import type { SchedulerMessage } from "../messages/message.ts";
+import { isProtocolError } from "../protocol-error.ts";
 import { decodeMessage } from "./decode-message.ts";
 import { encodeMessage } from "./encode-message.ts";
 import {
@@ -13,6 +14,20 @@ import {
 } from "./storage-header.ts";
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+
+/** Lengths at which a cut frame is not refused as truncated. One assertion for all: some frames have thousands. */
+function survivingCuts(bytes: Uint8Array, decode: (cut: Uint8Array) => unknown): number[] {
+  const surviving: number[] = [];
+  for (let length = 0; length < bytes.length; length++) {
+    try {
+      decode(bytes.subarray(0, length));
+      surviving.push(length);
+    } catch (reason) {
+      if (!isProtocolError(reason) || reason.code !== "truncated") surviving.push(length);
+    }
+  }
+  return surviving;
+}
 
 describe("frames of the released binding", () => {
   it.each(goldenFrames)("decode: $name", ({ bytes, magic, message }) => {
@@ -37,9 +52,7 @@ describe("frames of the released binding", () => {
   });
 
   it.each(goldenFrames)("are refused when cut anywhere: $name", ({ bytes, magic }) => {
-    for (let length = 0; length < bytes.length; length++) {
-      expect(() => decodeMessage(bytes.subarray(0, length), magic)).toThrow(/^\[truncated\]/);
-    }
+    expect(survivingCuts(bytes, (cut) => decodeMessage(cut, magic))).toStrictEqual([]);
   });
 
   it("hold several segments in at least one case of each numbering", () => {
@@ -65,8 +78,6 @@ describe("storage headers of the released binding", () => {
 
   it.each(goldenHeaders)("are refused when cut anywhere: $name", ({ bytes, request, response }) => {
     const decode = request ? decodeStorageRequest : response ? decodeStorageResponse : decodeStorageObjectId;
-    for (let length = 0; length < bytes.length; length++) {
-      expect(() => decode(bytes.subarray(0, length))).toThrow(/^\[truncated\]/);
-    }
+    expect(survivingCuts(bytes, decode)).toStrictEqual([]);
   });
 });
