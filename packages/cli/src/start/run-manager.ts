@@ -68,7 +68,6 @@ export async function runManager(settings: StartSettings, services: ManagerServi
     store: store.locator,
   });
   const backend = settings.inline ? opened : withoutInline(opened);
-  if (settings.scaling === "follow") log.warn("--scaling follow is not there yet: all workers are always there");
   if (settings.onExit === "handoff" && !backendOutlives(backendFactory))
     log.warn("--on-exit handoff: this backend's jobs end with the manager, so they are stopped");
   await using cluster = connectCluster({
@@ -130,6 +129,7 @@ function coreOptions(
     profiles,
     backend,
     workerName: settings.name,
+    scaling: settings.scaling,
     ...(settings.workers !== undefined && { workersPerProfile: settings.workers }),
     ...(settings.queueSize !== undefined && { queueSize: settings.queueSize }),
     maxTasksPerPack: settings.tasksPerJob,

@@ -153,3 +153,26 @@ describe("EngineCore", () => {
     expect(harness.core.stats().slotsUsed).toBe(0);
   });
 });
+
+describe("scaling", () => {
+  it("follows the scheduler down to no worker and up again, finishing what runs", () => {
+    const { harness, link, job } = running({ scaling: "follow" });
+    harness.send({ type: "scale", profile: "default", workers: 0 });
+    expect(harness.all("close")).toEqual([]);
+    harness.send(frame(job));
+    harness.send({ type: "delivered", delivery: harness.last("deliver").delivery, failure: undefined });
+    harness.pass(2_000);
+    harness.send({ type: "echo", ...link });
+    expect(harness.last("close")).toMatchObject({ worker: link.worker, leave: true });
+    harness.send({ type: "scale", profile: "default", workers: 5 });
+    expect(harness.all("open").length).toBe(2);
+  });
+
+  it("ignores the scheduler's wishes by default", () => {
+    const { harness } = running();
+    harness.send({ type: "scale", profile: "default", workers: 0 });
+    harness.send({ type: "scale", profile: "default", workers: 9 });
+    expect(harness.all("close")).toEqual([]);
+    expect(harness.all("open").length).toBe(1);
+  });
+});

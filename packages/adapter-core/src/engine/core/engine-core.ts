@@ -19,6 +19,7 @@ import {
   tickUnclaimed,
 } from "./links.ts";
 import type { CoreOptions } from "./options.ts";
+import { onScale } from "./scaling.ts";
 import { CoreState, type Counts } from "./state.ts";
 import { onCancel, onInspected, onTask, requeueDelayed } from "./tasks.ts";
 
@@ -135,6 +136,9 @@ export class EngineCore {
         break;
       case "delivered":
         onDelivered(core, event);
+        break;
+      case "scale":
+        onScale(core, event.profile, event.workers);
         break;
       case "drain":
         core.draining = true;

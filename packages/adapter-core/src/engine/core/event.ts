@@ -99,6 +99,8 @@ export type EngineEvent =
     }
   /** Answers `deliver`: the result was stored and sent on that session, or cannot be (`message`). */
   | { readonly type: "delivered"; readonly delivery: number; readonly failure: string | undefined }
+  /** The scheduler wishes for this many workers of a profile; ignored unless scaling follows it. */
+  | { readonly type: "scale"; readonly profile: string; readonly workers: number }
   /** Finish what has started, start nothing new, leave, exit. */
   | { readonly type: "drain" }
   /** Leave now; what still runs is stopped. */

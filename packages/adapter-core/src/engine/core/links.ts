@@ -11,7 +11,8 @@ type Of<Type extends EngineEvent["type"]> = Extract<EngineEvent, { type: Type }>
 /** Opens every worker of every profile. */
 export function openWorkers(core: CoreState): void {
   for (const { spec } of core.profiles.values()) {
-    const count = workerCount(core, spec.slots);
+    // One worker is there from the start even when the scheduler's wishes count: over ZeroMQ only a worker learns the numbering to ask in.
+    const count = core.options.scaling === "follow" ? 1 : workerCount(core, spec.slots);
     for (let at = 0; at < count; at += 1) openWorker(core, spec.name);
   }
 }
@@ -26,7 +27,7 @@ export function queueSize(core: CoreState, slots: number): number {
   return core.options.queueSize ?? Math.max(1_000, Math.ceil((20 * slots) / workerCount(core, slots)));
 }
 
-function openWorker(core: CoreState, profile: string): Worker {
+export function openWorker(core: CoreState, profile: string): Worker {
   let name = "";
   while (name.length < 32) name += Math.floor(core.random() * 16).toString(16);
   const worker: Worker = {
@@ -85,7 +86,7 @@ export function onLinkUp(core: CoreState, worker: Worker, event: Of<"link-up">):
   }
   const former = worker.scheduler;
   worker.scheduler = event.scheduler;
-  if (worker.role === "resumed") {
+  if (worker.role !== "active") {
     const strange = former !== undefined && event.scheduler !== undefined && former !== event.scheduler;
     if (strange || core.now - worker.heardAt > core.options.workerLifeMs) {
       // The scheduler has given its tasks away, or never had them.
@@ -238,15 +239,16 @@ export function tickUnclaimed(core: CoreState): void {
 }
 
 /**
- * Releases resumed workers that have answered everything that had started, and those that take too long. Only when a worker that takes new work is known to the
+ * Releases retiring and resumed workers that have answered everything that had started, and resumed ones that take too long. Those only when a worker that takes new work is known to the
  * scheduler: released tasks go to whoever has room at that moment.
  */
 export function releaseResumed(core: CoreState): void {
   for (const worker of [...core.workers.values()]) {
-    if (worker.role !== "resumed" || worker.link !== "up") continue;
-    const over = core.now - worker.brokeAt > core.options.resumeLimitMs;
+    if (worker.role === "active" || worker.link !== "up") continue;
+    const resumed = worker.role === "resumed";
+    const over = resumed && core.now - worker.brokeAt > core.options.resumeLimitMs;
     if (!over && [...worker.assignments.values()].some(hasStarted)) continue;
-    if (!core.draining && !hasRoomElsewhere(core, worker)) continue;
+    if (resumed && !core.draining && !hasRoomElsewhere(core, worker)) continue;
     if (over) abandon(core, worker);
     leave(core, worker);
   }

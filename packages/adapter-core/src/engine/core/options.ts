@@ -32,6 +32,8 @@ export interface CoreOptions {
   readonly deathTimeoutMs?: number;
   /** How long a resumed worker may take to answer what it holds before it is released all the same. @default 300_000 */
   readonly resumeLimitMs?: number;
+  /** `follow`: open and retire workers as the scheduler's commands say; `always`: all of them, whatever it says. @default "always" */
+  readonly scaling?: "always" | "follow";
   /** How often a task is tried again after failures that are not its own. @default 4 */
   readonly maxRetries?: number;
   /** First wait before an infrastructure retry; doubles. @default 1_000 */

@@ -88,6 +88,7 @@ export class CoreState {
       resumeLimitMs: 300_000,
       maxRetries: 4,
       retryMs: 1_000,
+      scaling: "always",
       ...options,
     };
     for (const spec of options.profiles) {

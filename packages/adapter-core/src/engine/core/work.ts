@@ -69,13 +69,14 @@ export interface Assignment {
  *
  * | role | meaning | goes on to |
  * |---|---|---|
- * | `active` | takes new work | resumed (its link broke), leaving (drain) |
- * | `resumed` | came, or comes, back under its old id to answer what it holds; what else arrives is held unstarted | leaving |
+ * | `active` | takes new work | resumed (its link broke), retiring, (left) |
+ * | `retiring` | the scheduler wishes for fewer workers: answers what has started, then leaves | (left) |
+ * | `resumed` | came, or comes, back under its old id to answer what it holds; what else arrives is held unstarted | (left) |
  */
 export interface Worker {
   readonly id: WorkerId;
   readonly profile: string;
-  role: "active" | "resumed";
+  role: "active" | "retiring" | "resumed";
   session: number;
   link: "connecting" | "up";
   /** Identity of the scheduler process behind the current or last connection. */

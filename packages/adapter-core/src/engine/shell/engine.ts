@@ -110,7 +110,14 @@ export class Engine implements AsyncDisposable {
       capabilities: Object.assign({}, ...profiles.map((profile) => profile.capabilities)) as Record<string, number>,
       workerManagerId: this.#options.workerManagerId,
     };
-    this.#background.push(keepManagerBeating(this.#host, { port: this.#options.scheduler, heartbeatMs, report }));
+    this.#background.push(
+      keepManagerBeating(this.#host, {
+        port: this.#options.scheduler,
+        heartbeatMs,
+        report,
+        profiles: this.#options.core.profiles,
+      }),
+    );
     if (this.#options.connectTimeoutMs !== undefined) void this.#limitConnect(this.#options.connectTimeoutMs);
   }
 

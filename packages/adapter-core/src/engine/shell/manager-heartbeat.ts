@@ -1,4 +1,5 @@
-import type { ManagerLink, ManagerReport, SchedulerPort } from "../ports.ts";
+import type { ProfileSpec } from "../../contracts/plugin.ts";
+import type { ManagerLink, ManagerReport, ScalingWish, SchedulerPort } from "../ports.ts";
 import { backOffMs, LINK_BACK_OFF } from "./back-off.ts";
 import type { ShellHost } from "./host.ts";
 
@@ -9,17 +10,28 @@ export interface ManagerHeartbeatOptions {
   readonly port: SchedulerPort;
   readonly heartbeatMs: number;
   readonly report: ManagerReport;
+  readonly profiles: readonly ProfileSpec[];
+}
+
+/** The sum of the wishes that a profile can meet: those whose capabilities, name and value, are all among its own. */
+export function wished(wishes: readonly ScalingWish[], own: Readonly<Record<string, number>>): number {
+  let sum = 0;
+  for (const { taskConcurrency, capabilities } of wishes) {
+    if (Object.entries(capabilities).every(([name, value]) => own[name] === value)) sum += taskConcurrency;
+  }
+  return sum;
 }
 
 /**
- * Reports the manager on a connection of its own until the engine ends. What the scheduler wishes for in return is logged and otherwise
- * ignored: with workers held open all the time there is nothing to scale. Resolves at the end; never rejects.
+ * Reports the manager on a connection of its own until the engine ends. What the scheduler wishes for in return goes to the core, once a change.
+ * Resolves at the end; never rejects.
  */
 export async function keepManagerBeating(host: ShellHost, options: ManagerHeartbeatOptions): Promise<void> {
   const { clock, log, random, signal } = host;
   // A number below 1 or above 32 bits ends released schedulers or is refused by them.
   const most = Math.min(MOST, Math.max(1, Math.trunc(options.report.maxTaskConcurrency)));
   const report = { ...options.report, maxTaskConcurrency: most };
+  const last = new Map<string, number>();
   let failures = 0;
   while (!signal.aborted) {
     let link: ManagerLink | undefined;
@@ -27,7 +39,15 @@ export async function keepManagerBeating(host: ShellHost, options: ManagerHeartb
       const down = new AbortController();
       link = await options.port.openManager(
         {
-          wishes: (wishes) => log.debug("the scheduler wishes for tasks at once", { wishes }),
+          wishes: (wishes) => {
+            for (const { name, capabilities } of options.profiles) {
+              const workers = wished(wishes, capabilities);
+              if (last.get(name) === workers) continue;
+              last.set(name, workers);
+              log.debug("the scheduler wishes for workers", { profile: name, workers });
+              host.tell({ type: "scale", profile: name, workers });
+            }
+          },
           down: (reason) => down.abort(new Error(reason)),
         },
         { signal },
