@@ -18,7 +18,7 @@ export function say(text) {
 
 /** Whether the output of a package client says that it could not reach its registry. */
 export function looksOffline(output) {
-  return /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|ETIMEDOUT|ECONNRESET|Temporary failure in name resolution|Failed to establish a new connection|Name or service not known|Network is unreachable|Read timed out/i.test(
+  return /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|ETIMEDOUT|ECONNRESET|Temporary failure in name resolution|Failed to establish a new connection|Name or service not known|Network is unreachable|Read timed out|\(from versions: none\)/i.test(
     output,
   );
 }
