@@ -143,6 +143,16 @@ describe.each(["ws", "wss"] as const)("%s://", (scheme) => {
     expect(frames.map((frame) => frame.length)).toEqual([...Array.from({ length: 500 }, () => 1), 5 * MiB]);
   });
 
+  it("keeps no bound of its own where frames have none", async () => {
+    const address = await serve((socket) => {
+      socket.send(greeting(2));
+      socket.send(framed(Buffer.alloc(3 * MiB)));
+    });
+    const listener = new Listener();
+    await join(address, listener, { tls, limits: { maxFrameBytes: Number.MAX_SAFE_INTEGER } });
+    expect((await listener.received(1))[0]?.length).toBe(3 * MiB);
+  });
+
   it("closes on a message beyond any legal frame", async () => {
     const address = await serve((socket) => {
       socket.send(greeting(2));

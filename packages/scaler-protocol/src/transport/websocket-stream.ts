@@ -6,6 +6,8 @@ import { fromSocketError } from "./socket-error.ts";
 
 /** Longest message we send. A message is masked and copied in one go, so long bodies are cut to keep the loop free. */
 const MESSAGE_BYTES = 256 * 1024;
+/** The library keeps its bound in 32 bits. The servers cut what they write at 256 MiB. */
+const LONGEST_MESSAGE = 2 ** 31 - 1;
 
 /**
  * Opens a WebSocket and makes a byte stream of it: the bytes travel in binary messages whose boundaries mean nothing.
@@ -19,7 +21,7 @@ export async function openWebSocket(address: Address, options: OpenStreamOptions
     perMessageDeflate: false,
     followRedirects: false,
     skipUTF8Validation: true,
-    maxPayload: options.maxMessageBytes,
+    maxPayload: Math.min(options.maxMessageBytes, LONGEST_MESSAGE),
     ...(address.scheme === "wss" ? tlsSettings(address, options.tls) : {}),
   });
   // Made before `open`: a message may come in the same packet as the upgrade.
