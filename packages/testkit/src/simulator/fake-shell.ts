@@ -19,6 +19,9 @@ type Effect<Type extends EngineEffect["type"]> = Extract<EngineEffect, { type: T
 /** The core asked to be woken this often without time going on: it spins. */
 const SPIN_LIMIT = 2_000;
 
+/** Silence after which a worker may be taken for given up, in milliseconds: the scheduler's 60 s, less the margin that the core keeps and a slow echo. */
+const SILENCE_MS = 50_000;
+
 /** A session of a worker, as the shell holds it. */
 export interface Session {
   readonly worker: string;
@@ -42,7 +45,8 @@ export class FakeShell {
   /** Every id that was opened, and when its first connection broke. */
   readonly workers = new Map<string, number>();
   /** When the last heartbeat that was echoed was sent. */
-  readonly heardAt = new Map<string, number>();
+  readonly #heardAt = new Map<string, number>();
+  readonly #lost = new Set<string>();
   alive = true;
   /** Asked to leave; `stop`: at once. */
   leaving: "no" | "drain" | "stop" = "no";
@@ -76,6 +80,11 @@ export class FakeShell {
   /** Whether it stands still. */
   get stalled(): boolean {
     return this.world.kernel.now < this.#stalledUntil;
+  }
+
+  /** Whether a worker was silent for so long, now or once, that it may be taken for given up by the scheduler. */
+  wasSilent(worker: string): boolean {
+    return this.#lost.has(worker) || this.world.kernel.now - (this.#heardAt.get(worker) ?? 0) > SILENCE_MS;
   }
 
   /** Connections that are not up and well. */
@@ -248,7 +257,7 @@ export class FakeShell {
     if (held?.session !== session) return;
     const { message } = down;
     if (message.type === "echo") {
-      if (held.awaited === down.seq) this.heardAt.set(worker, held.awaitedSince);
+      if (held.awaited === down.seq) this.#heard(worker, held.awaitedSince);
       held.awaited = undefined;
       // An echo that was kept for this peer over a break answers a heartbeat of another connection.
       this.claims.echoed(session, down.seq);
@@ -265,6 +274,13 @@ export class FakeShell {
       this.leaving = "stop";
       this.post({ type: "shutdown", worker, session });
     }
+  }
+
+  #heard(worker: string, sentAt: number): void {
+    const { now } = this.world.kernel;
+    // Who hears nothing for so long cannot know that an echo waits to be read.
+    if (now - (this.#heardAt.get(worker) ?? now) > SILENCE_MS) this.#lost.add(worker);
+    this.#heardAt.set(worker, sentAt);
   }
 
   #close({ worker, session, leave }: Effect<"close">): void {

@@ -93,7 +93,7 @@ function atRest(world: World): string | undefined {
   const { queued, running, unacknowledged, slotsUsed, workers } = shell.core.stats();
   const profiles = scenario.core.profiles.length * (scenario.core.workersPerProfile ?? 1);
   const live = world.liveOf(shell);
-  const known = [...shell.workers.keys()].filter((worker) => scheduler.hasWorker(worker)).length;
+  const known = [...scheduler.workers()].filter((worker) => !world.isNative(worker)).length;
   const counts = {
     "broken links": shell.brokenLinks,
     queued,

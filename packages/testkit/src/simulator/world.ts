@@ -11,9 +11,6 @@ import { drawScenario, type Scenario } from "./scenario.ts";
 import type { TaskTruth } from "./task-truth.ts";
 import { Workload } from "./workload.ts";
 
-/** Silence after which a worker may be taken for given up, in milliseconds: the scheduler's 60 s, less the margin that the core keeps and a slow echo. */
-const SILENCE_MS = 50_000;
-
 /** The scheduler, the network, the store, the other workers and the present manager process of one run; and what must hold between them. */
 export class World {
   readonly kernel: Kernel;
@@ -108,6 +105,10 @@ export class World {
     this.#natives.clear();
     this.workload.schedulerEnds();
     this.kernel.after(downMs, () => this.startScheduler());
+  }
+
+  isNative(worker: string): boolean {
+    return this.#natives.has(worker);
   }
 
   /** Tasks of the scheduler that workers of the present manager hold. */
@@ -253,7 +254,7 @@ export class World {
     const { kernel, scenario } = this;
     const brokeAt = shell.workers.get(worker) ?? Number.POSITIVE_INFINITY;
     if (brokeAt < kernel.now) kernel.seen("resumed worker left");
-    const silent = kernel.now - (shell.heardAt.get(worker) ?? 0) > SILENCE_MS;
+    const silent = shell.wasSilent(worker);
     if (silent) kernel.seen("worker came back too late");
     const limit = scenario.core.resumeLimitMs ?? 300_000;
     if (shell.leaving === "stop" || silent || kernel.now - brokeAt >= limit) return;
@@ -286,7 +287,7 @@ export class World {
     const claim = shell.claims.latest(taskId);
     if (shell.leaving === "stop" || claim?.state !== "open" || claim.epoch !== this.epoch) return;
     // Who was silent for so long has lost its tasks, or is about to.
-    if (this.kernel.now - (shell.heardAt.get(claim.worker) ?? 0) > SILENCE_MS) return;
+    if (shell.wasSilent(claim.worker)) return;
     if (claim.handled) this.kernel.fail("I3", `frame deleted before it is proven that ${taskId} was handled`);
     else if (this.scheduler?.holder(taskId) === claim.worker) {
       this.kernel.fail("I3", `frame deleted while the scheduler waits for ${taskId}`);

@@ -67,6 +67,10 @@ export class FakeScheduler<T extends SchedulerTask> {
     return this.#entries.get(taskId)?.state;
   }
 
+  workers(): Iterable<string> {
+    return this.#load.workers();
+  }
+
   hasWorker(worker: string): boolean {
     return this.#load.has(worker);
   }
