@@ -72,7 +72,7 @@ describe.each(settings)("a real client and scheduler, $name", ({ cluster: option
 
   it.each(cases)("%s", (name) => {
     const result = results.find((one) => one.name === name);
-    expect(result, `no report\n${manager.logs.tail()}\n${cluster.logs()}`).toMatchObject({ ok: true });
+    expect(result, `${manager.logs.tail()}\n${cluster.logs()}`).toMatchObject({ ok: true });
   });
 
   it.runIf(cases.includes("shutdown"))(

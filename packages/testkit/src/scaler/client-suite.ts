@@ -72,7 +72,8 @@ export function casesFor(release: Release): SuiteCase[] {
 }
 
 /**
- * Runs the Python client suite with the cluster's release and resolves to one result a case; a case that never reported is missing.
+ * Runs the Python client suite with the cluster's release and resolves to one result a case;
+ * one that never reported, because the client died, is not ok and ends with the client's last lines.
  * @throws {HarnessError} `timeout`
  */
 export async function runClientSuite(cluster: Cluster, options: SuiteOptions = {}): Promise<CaseResult[]> {
@@ -82,10 +83,12 @@ export async function runClientSuite(cluster: Cluster, options: SuiteOptions = {
   if (options.strict === true) args.push("--strict");
   const stop = options.signal === undefined ? {} : { signal: options.signal };
   const run = await runClient(cluster, "client_suite.py", args, options.timeoutMs ?? 600_000, stop);
-  return run.lines.map((line) => ({
-    name: String(line["case"]),
-    ok: line["ok"] === true,
-    detail: String(line["detail"]),
-    seconds: Number(line["seconds"]),
-  }));
+  return cases.map((name) => {
+    const line = run.lines.find((one) => one["case"] === name);
+    if (line !== undefined) {
+      return { name, ok: line["ok"] === true, detail: String(line["detail"]), seconds: Number(line["seconds"]) };
+    }
+    const last = run.logs.trimEnd().split("\n").slice(-30).join("\n");
+    return { name, ok: false, detail: `no report; the client ended with ${run.exitCode}\n${last}`, seconds: 0 };
+  });
 }
