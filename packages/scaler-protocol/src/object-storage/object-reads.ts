@@ -10,6 +10,7 @@ interface Read {
   readonly body: Promise<Buffer>;
   readonly stop: AbortController;
   waiters: number;
+  over: boolean;
 }
 
 /** Bodies up to this length come as views of a receive buffer, which a small one should not keep in memory. */
@@ -44,7 +45,7 @@ export class ObjectReads {
       throw new ProtocolError("limit", `object ${objectId} is longer than the ${maxBytes} bytes accepted`);
     } finally {
       read.waiters -= 1;
-      if (read.waiters === 0) {
+      if (read.waiters === 0 && !read.over) {
         this.#forget(objectId, read);
         read.stop.abort(new ProtocolError("closed", "nobody waits any more"));
       }
@@ -53,7 +54,7 @@ export class ObjectReads {
 
   #start(objectId: string, maxBytes: number): Read {
     const stop = new AbortController();
-    const read = { maxBytes, body: this.#fetch(objectId, maxBytes, stop.signal), stop, waiters: 0 };
+    const read: Read = { maxBytes, body: this.#fetch(objectId, maxBytes, stop.signal), stop, waiters: 0, over: false };
     this.#byObject.set(objectId, read);
     // Who asks after the answer came gets a read of its own: the object may have been replaced.
     read.body.then(
@@ -64,6 +65,7 @@ export class ObjectReads {
   }
 
   #forget(objectId: string, read: Read): void {
+    read.over = true;
     if (this.#byObject.get(objectId) === read) this.#byObject.delete(objectId);
   }
 

@@ -6,7 +6,7 @@ import { orAbort } from "../transport/abort.ts";
 import { type Address, formatAddress, parseAddress } from "../transport/address.ts";
 import type { Connection } from "../transport/connection.ts";
 import { Budget } from "./budget.ts";
-import { type Deadline, deadline } from "./deadline.ts";
+import { type Deadline, Deadlines } from "./deadlines.ts";
 import { ObjectReads } from "./object-reads.ts";
 import type { ObjectStream } from "./object-stream.ts";
 import { ObjectStreams } from "./object-streams.ts";
@@ -48,6 +48,7 @@ export class ObjectStorageClient implements AsyncDisposable {
   readonly #slots: Budget;
   readonly #bytes: Budget;
   readonly #closed = new AbortController();
+  readonly #deadlines = new Deadlines();
   #magic: Magic | undefined;
 
   private constructor(address: Address, options: ObjectStorageOptions) {
@@ -181,6 +182,7 @@ export class ObjectStorageClient implements AsyncDisposable {
   async close(): Promise<void> {
     const reason = new ProtocolError("closed", `${this.#name}: the object storage client was closed`);
     this.#closed.abort(reason);
+    this.#deadlines.abort(reason);
     this.#pending.failAll(reason);
     await this.#link.close();
   }
@@ -206,7 +208,7 @@ export class ObjectStorageClient implements AsyncDisposable {
         ? new ProtocolError("timeout", `${what} within ${timeoutMs} ms`)
         : new ProtocolError("unreachable", `${this.#name} was not there for ${timeoutMs} ms`, { cause: trouble });
     };
-    return deadline(timeoutMs, reason, [options?.signal, this.#closed.signal]);
+    return this.#deadlines.start(timeoutMs, reason, options?.signal);
   }
 
   /** Sends one request when there is room for it, and waits for its answer. */
