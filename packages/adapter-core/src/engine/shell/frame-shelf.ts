@@ -13,10 +13,12 @@ export interface FrameShelfOptions {
 
 interface Entry {
   readonly secret: string;
-  readonly size: number;
   /** Uncompressed length of each result by index of its task. */
   readonly lengths: ReadonlyMap<number, number>;
+  /** Bytes that `frame` holds. */
+  size: number;
   frame: Frame | undefined;
+  loading: Promise<Frame | undefined> | undefined;
 }
 
 /**
@@ -43,26 +45,30 @@ export class FrameShelf {
    * @throws {AdapterError} `corrupt`, and as `PayloadStore.get`
    */
   async load(key: string, secret: string): Promise<Frame | undefined> {
-    const { store, maxFrameBytes, signal } = this.#options;
-    const stored = await store.get(key, { maxBytes: maxFrameBytes, signal });
-    if (stored === undefined) return undefined;
-    const frame = await decodeFrame(key, stored.body, secret, { signal });
+    const read = await this.#read(key, secret);
+    if (read === undefined) return undefined;
+    const { frame, size } = read;
     const lengths = new Map<number, number>();
     for (const result of frame.results) if (result.status !== "died") lengths.set(result.task, result.raw);
     this.#drop(key);
-    this.#entries.set(key, { secret, size: stored.body.length, lengths, frame });
-    this.#bytes += stored.body.length;
-    this.#evict();
+    const entry: Entry = { secret, lengths, size: 0, frame: undefined, loading: undefined };
+    this.#entries.set(key, entry);
+    this.#keep(entry, frame, size);
     return frame;
   }
 
   /** A frame that was loaded before; `undefined` when it is gone. @throws {AdapterError} as {@link load} */
   async get(key: string): Promise<Frame | undefined> {
     const entry = this.#entries.get(key);
-    if (entry?.frame === undefined) return entry === undefined ? undefined : await this.load(key, entry.secret);
+    if (entry === undefined) return undefined;
     this.#entries.delete(key);
     this.#entries.set(key, entry);
-    return entry.frame;
+    if (entry.frame !== undefined) return entry.frame;
+    // All results of a frame are asked for at about the same time: one read serves them.
+    entry.loading ??= this.#again(key, entry).finally(() => {
+      entry.loading = undefined;
+    });
+    return await entry.loading;
   }
 
   /** Uncompressed length of a result, 0 when not known. */
@@ -79,7 +85,30 @@ export class FrameShelf {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     this.#entries.delete(key);
-    if (entry.frame !== undefined) this.#bytes -= entry.size;
+    this.#bytes -= entry.size;
+    // Who still waits for a read of it must not bring it back.
+    entry.frame = undefined;
+    entry.size = 0;
+  }
+
+  async #again(key: string, entry: Entry): Promise<Frame | undefined> {
+    const read = await this.#read(key, entry.secret);
+    if (read !== undefined && this.#entries.get(key) === entry) this.#keep(entry, read.frame, read.size);
+    return read?.frame;
+  }
+
+  async #read(key: string, secret: string): Promise<{ readonly frame: Frame; readonly size: number } | undefined> {
+    const { store, maxFrameBytes, signal } = this.#options;
+    const stored = await store.get(key, { maxBytes: maxFrameBytes, signal });
+    if (stored === undefined) return undefined;
+    return { frame: await decodeFrame(key, stored.body, secret, { signal }), size: stored.body.length };
+  }
+
+  #keep(entry: Entry, frame: Frame, size: number): void {
+    entry.frame = frame;
+    entry.size = size;
+    this.#bytes += size;
+    this.#evict();
   }
 
   #evict(): void {
@@ -90,8 +119,9 @@ export class FrameShelf {
       // The newest stays however big it is: it is about to be used.
       if (left === 0 || this.#bytes <= this.#options.maxBytes) return;
       if (entry.frame === undefined) continue;
-      entry.frame = undefined;
       this.#bytes -= entry.size;
+      entry.frame = undefined;
+      entry.size = 0;
     }
   }
 }
