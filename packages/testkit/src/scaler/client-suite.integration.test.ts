@@ -42,7 +42,8 @@ const settings: readonly Setting[] = [
   {
     name: "two native workers beside ours",
     cluster: { nativeWorkers: 2 },
-    cases: EVERYWHERE,
+    // Even load is per worker, so blockers may queue on one worker while another is free to run what should wait.
+    cases: EVERYWHERE.filter((name) => name !== "cancel_queued"),
     // Which of the two sides gets a task is the scheduler's choice: ask only for what both promise.
     suite: { slots: 4, tasks: 2_000, strict: false },
   },
@@ -72,7 +73,7 @@ describe.each(settings)("a real client and scheduler, $name", ({ cluster: option
 
   it.each(cases)("%s", (name) => {
     const result = results.find((one) => one.name === name);
-    expect(result, `${manager.logs.tail()}\n${cluster.logs()}`).toMatchObject({ ok: true });
+    expect(result, `${result?.detail}\n${manager.logs.tail()}\n${cluster.logs()}`).toMatchObject({ ok: true });
   });
 
   it.runIf(cases.includes("shutdown"))(

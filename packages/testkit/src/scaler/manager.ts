@@ -7,7 +7,9 @@ import { cliProgram, nodeProgram, releaseBin } from "./repository.ts";
 export interface ManagerOptions {
   /** `ours` is `scaler-aws-hpc start`, `native` the release's own manager: the oracle of the client suite. @default "ours" */
   readonly kind?: "ours" | "native";
-  /** Further flags. Ours has `--backend local` before them, native `--mode fixed`. */
+  /** Where ours runs tasks. @default "local" */
+  readonly backend?: string;
+  /** Further flags. Ours has `--backend` before them, native `--mode fixed`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Where to connect instead of the cluster itself, such as a fault proxy. */
@@ -36,7 +38,15 @@ export async function startManager(cluster: Cluster, options: ManagerOptions = {
     return await ChildProgram.start({ name: "native manager", file, args, env, cwd: cluster.folder });
   }
   const trust = cluster.caFile === undefined ? [] : ["--tls-ca", cluster.caFile];
-  const flags = ["start", "--backend", "local", "--worker-manager-id", id, ...trust, ...(options.args ?? [])];
+  const flags = [
+    "start",
+    "--backend",
+    options.backend ?? "local",
+    "--worker-manager-id",
+    id,
+    ...trust,
+    ...(options.args ?? []),
+  ];
   return await ChildProgram.start({
     name: "scaler-aws-hpc start",
     file: nodeProgram(),
