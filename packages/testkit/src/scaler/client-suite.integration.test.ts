@@ -76,14 +76,13 @@ describe.each(settings)("a real client and scheduler, $name", ({ cluster: option
     expect(result, `${result?.detail}\n${manager.logs.tail()}\n${cluster.logs()}`).toMatchObject({ ok: true });
   });
 
-  it.runIf(cases.includes("shutdown"))(
-    "ends the manager when a client shuts the cluster down",
-    async () => {
+  // Not `runIf`: a test that does not apply is no skipped test.
+  if (cases.includes("shutdown")) {
+    it("ends the manager when a client shuts the cluster down", async () => {
       // A scheduler of an old release may be past telling us (it has just lost a client): then we are asked to leave.
       await Promise.race([manager.exited, sleep(5_000)]);
       const exit = await manager.stop("SIGTERM", 20_000);
       expect(exit, manager.logs.tail()).toMatchObject({ code: 0, signal: null });
-    },
-    30_000,
-  );
+    }, 30_000);
+  }
 });
