@@ -6,6 +6,8 @@ import type { Decider } from "../ports.ts";
 
 // Long enough for hundreds of events, short enough for sockets and heartbeats to get their turn.
 const SLICE_MS = 8;
+/** A reason of our own: timers are replaced often, and making the default reason costs more than the timer. */
+const EARLIER = new Error("another timer replaced this one");
 
 /**
  * The engine's one loop: events in, effects out, one timer. Events are applied in the order they came, at once when nothing else is being
@@ -46,7 +48,7 @@ export class EventLoop {
   end(): void {
     this.#ended = true;
     this.#queue = [];
-    this.#wake?.abort.abort();
+    this.#wake?.abort.abort(EARLIER);
     this.#wake = undefined;
   }
 
@@ -92,7 +94,7 @@ export class EventLoop {
   #arm(): void {
     const at = this.#core.nextWake();
     if (at === undefined || (this.#wake !== undefined && this.#wake.at <= at)) return;
-    this.#wake?.abort.abort();
+    this.#wake?.abort.abort(EARLIER);
     const wake = { at, abort: new AbortController() };
     this.#wake = wake;
     this.#clock.sleep(Math.max(0, at - this.#clock.now()), { signal: wake.abort.signal }).then(

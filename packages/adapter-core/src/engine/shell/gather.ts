@@ -37,6 +37,9 @@ interface Wanted {
   failure: string | undefined;
 }
 
+/** A reason of our own: making the default one costs more than all else here. */
+const ENOUGH = new Error("no longer needed");
+
 const MOST_AT_ONCE = 64;
 const FIRST_AT_ONCE = 8;
 
@@ -95,17 +98,18 @@ export async function gather(
   const enough = (): boolean => (held >= limits.maxPackBytes || cache.full) && firstIsHere();
 
   let timedOut = false;
-  const timer = new AbortController();
-  const watch = async (): Promise<void> => {
+  let timer: AbortController | undefined;
+  const watch = async (over: AbortSignal): Promise<void> => {
     for (;;) {
       const rest = lastCame + limits.absentAfterMs - clock.now();
       if (rest <= 0) break;
-      await clock.sleep(rest, { signal: AbortSignal.any([timer.signal, signal]) });
+      await clock.sleep(rest, { signal: over });
     }
     timedOut = true;
     wake.resolve();
   };
-  let watching = false;
+  const onAbort = (): void => wake.resolve();
+  signal.addEventListener("abort", onAbort, { once: true });
   try {
     for (;;) {
       while (next < ids.length && flying < atOnce() && !enough()) {
@@ -113,9 +117,9 @@ export async function gather(
         if (id !== undefined) request(id);
       }
       if (flying === 0 || timedOut) break;
-      if (!watching) {
-        watching = true;
-        watch().catch(() => {});
+      if (timer === undefined) {
+        timer = new AbortController();
+        watch(timer.signal).catch(() => {});
       }
       await wake.promise;
       signal.throwIfAborted();
@@ -125,7 +129,8 @@ export async function gather(
     for (const { pin } of wanted.values()) cache.release(pin);
     throw reason;
   } finally {
-    timer.abort();
+    timer?.abort(ENOUGH);
+    signal.removeEventListener("abort", onAbort);
   }
   return sort(pack, needs, wanted, cache, limits);
 }
