@@ -69,8 +69,8 @@ describe("a backend of somebody else, installed from a tarball", () => {
   });
 
   it("runs a real client's tasks, and the manager leaves with exit code 0", async () => {
-    const args = ["--backend", "fork", "--max-concurrent-jobs", "3"];
-    await using manager = await startManager(cluster, { args, env: user.env });
+    const args = ["--max-concurrent-jobs", "3"];
+    await using manager = await startManager(cluster, { backend: "fork", args, env: user.env });
     const cases = ["submit", "map", "graph", "raising", "os_exit", "cancel_running"] as const;
     const results = await runClientSuite(cluster, { cases, slots: 3, timeoutMs: 100_000 });
     expect(
