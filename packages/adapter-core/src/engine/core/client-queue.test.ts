@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { CoreHarness } from "../../../test-support/core-harness.ts";
 import { ClientQueue } from "./client-queue.ts";
-import { CoreHarness } from "./core-harness.ts";
 import type { Work } from "./work.ts";
 
 const harness = new CoreHarness();

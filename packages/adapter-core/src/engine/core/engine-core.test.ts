@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CoreHarness } from "./core-harness.ts";
+import { CoreHarness } from "../../../test-support/core-harness.ts";
 
 /** A harness with one task running. */
 function running(options: ConstructorParameters<typeof CoreHarness>[0] = {}) {

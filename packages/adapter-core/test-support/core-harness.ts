@@ -1,7 +1,7 @@
-import type { EngineEffect } from "./effect.ts";
-import { EngineCore } from "./engine-core.ts";
-import type { EngineEvent, TaskMessage } from "./event.ts";
-import type { CoreOptions } from "./options.ts";
+import type { EngineEffect } from "../src/engine/core/effect.ts";
+import { EngineCore } from "../src/engine/core/engine-core.ts";
+import type { EngineEvent, TaskMessage } from "../src/engine/core/event.ts";
+import type { CoreOptions } from "../src/engine/core/options.ts";
 
 /** A core on a hand-driven clock, for tests: keeps every effect and knows what the other side would answer. */
 export class CoreHarness {
