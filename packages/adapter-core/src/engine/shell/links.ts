@@ -124,6 +124,7 @@ export class Links {
     const { clock, random, tell } = this.#host;
     const signal = open.abort.signal;
     for (;;) {
+      const seen = this.#failures;
       try {
         if (this.#failures > 0) await clock.sleep(backOffMs(LINK_BACK_OFF, this.#failures, random()), { signal });
         let upAt = 0;
@@ -136,7 +137,7 @@ export class Links {
             down: (reason, malformed) => {
               if (malformed) this.#host.counters.malformedFrames += 1;
               if (!this.#current(open)) return;
-              this.#failures = clock.now() - upAt < STABLE_MS ? this.#failures + 1 : 0;
+              this.#failures = clock.now() - upAt < STABLE_MS ? Math.max(1, this.#failures) : 0;
               this.#host.counters.brokenLinks += 1;
               this.#host.log.debug("a link broke", { worker: open.worker, reason });
               open.link = undefined;
@@ -158,7 +159,8 @@ export class Links {
         return;
       } catch (reason) {
         if (!this.#current(open)) return;
-        this.#failures += 1;
+        // Attempts under way together fail for one reason and count as one, or sixteen workers would back off to the limit at once.
+        if (this.#failures === seen) this.#failures += 1;
         const passes = !isAdapterError(reason) || RETRYABLE.has(reason.code);
         if (!passes && !this.#everConnected) return this.#options.giveUp(reason);
         this.#outage.failed(reason instanceof Error ? reason.message : String(reason));
