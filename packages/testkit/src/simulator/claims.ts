@@ -16,6 +16,8 @@ export interface Claim {
   /** Which scheduler process assigned it. */
   readonly epoch: number;
   state: "open" | "canceled" | "proven" | "left";
+  /** When the worker left. */
+  leftAt: number;
   /** The connection on which the result went out last; 0: none. */
   sentOn: number;
   sentSeq: number;
@@ -58,6 +60,7 @@ export class Claims {
       taskId,
       epoch,
       state: "open",
+      leftAt: Number.POSITIVE_INFINITY,
       sentOn: 0,
       sentSeq: 0,
       handled: false,
@@ -121,7 +124,11 @@ export class Claims {
     for (const key of this.#cancels.keys()) {
       if (key.startsWith(`${session} `)) this.#kernel.fail("I1", `${worker} leaves with a cancel unanswered: ${key}`);
     }
-    for (const claim of this.#byWorker.get(worker)?.values() ?? []) if (claim.state === "open") claim.state = "left";
+    for (const claim of this.#byWorker.get(worker)?.values() ?? []) {
+      if (claim.state !== "open") continue;
+      claim.state = "left";
+      claim.leftAt = this.#kernel.now;
+    }
   }
 
   /** Open assignments of a worker. */

@@ -79,7 +79,7 @@ export const SOMETIMES = [
   "result store failed",
   "delivery failed for good",
   "delivery abandoned",
-  "delivery overtaken by its link's end",
+  "result sent into a dead link",
   "result sent again after a break",
   "result handled twice by the scheduler",
   "logs sent",

@@ -63,10 +63,9 @@ export class Deliveries {
     const { kernel, network } = shell.world;
     const held = shell.sessions.get(effect.worker);
     this.#wanted.delete(effect.delivery);
-    if (held?.session !== effect.session || held.connection.state !== "up") {
-      kernel.seen("delivery overtaken by its link's end");
-      return;
-    }
+    // A link that ended has told the core, or is about to.
+    if (held?.session !== effect.session || held.connection.state !== "up") return;
+    if (held.connection.upDead || held.connection.finished) kernel.seen("result sent into a dead link");
     shell.claims.sent(effect.worker, effect.session, shell.nextSeq(), effect.taskId, effect.logs);
     if (effect.logs) {
       kernel.seen("logs sent");

@@ -46,7 +46,8 @@ export class FakeShell {
   readonly workers = new Map<string, number>();
   /** When the last heartbeat that was echoed was sent. */
   readonly #heardAt = new Map<string, number>();
-  readonly #lost = new Set<string>();
+  /** Workers that were silent for too long once, and since when that is known. */
+  readonly #lost = new Map<string, number>();
   alive = true;
   /** Asked to leave; `stop`: at once. */
   leaving: "no" | "drain" | "stop" = "no";
@@ -84,7 +85,13 @@ export class FakeShell {
 
   /** Whether a worker was silent for so long, now or once, that it may be taken for given up by the scheduler. */
   wasSilent(worker: string): boolean {
-    return this.#lost.has(worker) || this.world.kernel.now - (this.#heardAt.get(worker) ?? 0) > SILENCE_MS;
+    return this.lostAt(worker) <= this.world.kernel.now;
+  }
+
+  /** When a worker may have been taken for given up; infinite for one that was never silent for so long. */
+  lostAt(worker: string): number {
+    const silentAt = (this.#heardAt.get(worker) ?? 0) + SILENCE_MS;
+    return this.#lost.get(worker) ?? (silentAt < this.world.kernel.now ? silentAt : Number.POSITIVE_INFINITY);
   }
 
   /** Connections that are not up and well. */
@@ -279,7 +286,7 @@ export class FakeShell {
   #heard(worker: string, sentAt: number): void {
     const { now } = this.world.kernel;
     // Who hears nothing for so long cannot know that an echo waits to be read.
-    if (now - (this.#heardAt.get(worker) ?? now) > SILENCE_MS) this.#lost.add(worker);
+    if (now - (this.#heardAt.get(worker) ?? now) > SILENCE_MS) this.#lost.set(worker, now);
     this.#heardAt.set(worker, sentAt);
   }
 

@@ -6,7 +6,10 @@ export function planIncidents(world: World): void {
   const { incidents, faultsUntilMs } = world.scenario;
   const plan = (times: number, happen: (world: World) => void): void => {
     for (let time = 0; time < times; time += 1) {
-      world.kernel.after(world.kernel.random.next() * faultsUntilMs, () => happen(world));
+      // The first moments matter as much as all the rest: ids are announced, queues fill.
+      const { random } = world.kernel;
+      const at = random.chance(0.3) ? random.spread(1, faultsUntilMs) : random.next() * faultsUntilMs;
+      world.kernel.after(at, () => happen(world));
     }
   };
   plan(incidents.linkFaults, linkFault);

@@ -121,6 +121,9 @@ export class JobMaker {
   }
 
   revoke(ref: ChildRef, tasks: readonly number[]): void {
+    if (this.#shell.world.scenario.core.backend.revokes !== true) {
+      this.#shell.world.kernel.fail("I4", "the backend cannot revoke single tasks");
+    }
     const child = this.#jobs.get(ref.job)?.children[ref.child];
     if (child === undefined) {
       this.#shell.world.kernel.fail("I4", `tasks of ${ref.job}.${ref.child} are revoked, but there is no such child`);

@@ -5,16 +5,20 @@ import { type RunResult, simulate } from "./simulate.ts";
 
 const USAGE = `Plays the engine's core against a fake scheduler, network, backend and store in virtual time.
 
-  --seeds N     how many seeds, from --seed on (default 1000)
-  --tasks N     tasks of each run (default 200)
-  --seed S      first seed; alone, with --trace, the only one (default 1)
-  --trace       print every event
-  --no-coverage do not fail when a fault never happened
-  --table       print how often each fault and recovery happened, even when none is missing
+  --seeds N        how many seeds, from --seed on (default 1000)
+  --tasks N        tasks of each run (default 200)
+  --seed S         first seed; alone, with --trace, the only one (default 1)
+  --trace          print every event
+  --first-failure  stop at the first seed that fails
+  --no-coverage    do not fail when a fault never happened
+  --no-table       do not print how often each fault and recovery happened
 `;
 
 /** A sample of the seeds is played twice: the same seed, the same trace. */
 const TWICE_EVERY = 50;
+
+/** After so many failed seeds, more tell nothing new. */
+const MOST_FAILURES = 5;
 
 const { values } = parseArgs({
   options: {
@@ -22,6 +26,7 @@ const { values } = parseArgs({
     tasks: { type: "string", default: "200" },
     seed: { type: "string" },
     trace: { type: "boolean", default: false },
+    "first-failure": { type: "boolean", default: false },
     coverage: { type: "boolean", default: true },
     table: { type: "boolean", default: true },
     help: { type: "boolean", default: false },
@@ -54,7 +59,7 @@ function main(): number {
     if (result.breach === undefined && again === result.hash) continue;
     failures += 1;
     report(result, again);
-    if (failures >= 5) break;
+    if (failures >= (values["first-failure"] ? 1 : MOST_FAILURES)) break;
   }
   const seconds = (performance.now() - startedMs) / 1000;
   const missing = failures === 0 && values.coverage && count >= 300 ? all.missing() : [];

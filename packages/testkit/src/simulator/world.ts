@@ -232,7 +232,13 @@ export class World {
   /** A task reached a worker of ours. */
   taskArrives(shell: FakeShell, worker: string, taskId: string): void {
     const task = this.truth(taskId);
-    if (shell.claims.latest(taskId) !== undefined) this.kernel.seen("task came again to a worker of ours");
+    const former = shell.claims.latest(taskId);
+    if (former !== undefined) {
+      this.kernel.seen("task came again to a worker of ours");
+      // What nobody claimed for so long may be forgotten, though a frame that holds other results too is still there.
+      const unclaimedSince = Math.min(former.leftAt, shell.lostAt(former.worker));
+      if (this.kernel.now - unclaimedSince >= (this.scenario.core.claimGraceMs ?? 60_000)) task.frames.length = 0;
+    }
     if (task.seats.some((seat) => seat.open)) this.kernel.seen("task came again while its child ran");
     if (task.frames.length > 0) this.kernel.seen("task came again after it had finished");
     shell.claims.received(worker, taskId, this.epoch);
