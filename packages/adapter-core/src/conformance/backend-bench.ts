@@ -11,7 +11,7 @@ import { pause, within } from "./expectations.ts";
 import type { Workload, WorkloadCall } from "./workload.ts";
 
 /** Manager id of every job of a suite. */
-export const MANAGER = "conformance";
+const MANAGER = "conformance";
 
 /** What a case may choose about a job. */
 export interface JobChoices {

@@ -17,7 +17,7 @@ const SECRET = /^[0-9a-f]{64}$/;
  * @param secret hex of 32 bytes.
  * @throws {AdapterError} `internal` when `secret` is not hex of 32 bytes.
  */
-export async function tag(
+async function tag(
   secret: string,
   label: string,
   pieces: readonly Uint8Array[],

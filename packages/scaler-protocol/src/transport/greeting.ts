@@ -2,7 +2,7 @@ import type { Magic } from "../codec/magic.ts";
 import { ProtocolError } from "../protocol-error.ts";
 
 /** Bytes that decide every greeting: YMQ needs 4, ZeroMQ's signature is 10 long. */
-export const LONGEST_GREETING = 10;
+const LONGEST_GREETING = 10;
 
 /** What the first bytes of a peer say it speaks. */
 export type Greeting =

@@ -1,22 +1,11 @@
-import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { connect as connectTcp, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { type ConnectionOptions, connect as connectTls } from "node:tls";
+import { connect as connectTls } from "node:tls";
 import { type Address, formatAddress } from "./address.ts";
-import type { TlsOptions } from "./connection.ts";
 import { fromSocketError } from "./socket-error.ts";
+import { KEEP_ALIVE_MS, type OpenStreamOptions, tlsSettings } from "./stream-options.ts";
 import { openWebSocket } from "./websocket-stream.ts";
 
-/** What {@link openStream} needs beside the address. */
-export interface OpenStreamOptions {
-  readonly tls?: TlsOptions | undefined;
-  /** Longest WebSocket message that can hold a legal frame, in bytes. */
-  readonly maxMessageBytes: number;
-  /** Gives up; the stream is destroyed. */
-  readonly signal: AbortSignal;
-}
-
-/** Idle time before TCP probes the peer. Heartbeats find a dead one long before; this ends links without any. */
-export const KEEP_ALIVE_MS = 30_000;
 // Node's own 250 ms gives up on a far address of a name that has several.
 const ATTEMPT_MS = 2_000;
 
@@ -70,14 +59,4 @@ function open(address: Address, options: OpenStreamOptions): Socket {
   return address.scheme === "tls"
     ? connectTls({ ...target, ...tlsSettings(address, options.tls) })
     : connectTcp(target);
-}
-
-/** Node's TLS settings for an address: verification on, the name sent along (SNI) where there is one. */
-export function tlsSettings(address: Address, tls: TlsOptions | undefined): ConnectionOptions {
-  return {
-    minVersion: "TLSv1.2",
-    rejectUnauthorized: tls?.insecure !== true,
-    ...(tls?.ca === undefined ? {} : { ca: typeof tls.ca === "string" ? tls.ca : Buffer.from(tls.ca) }),
-    ...(isIP(address.host) === 0 ? { servername: address.host } : {}),
-  };
 }

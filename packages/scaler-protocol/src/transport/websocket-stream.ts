@@ -1,8 +1,8 @@
 import type { Duplex } from "node:stream";
 import WebSocket, { createWebSocketStream } from "ws";
 import { type Address, formatAddress } from "./address.ts";
-import { KEEP_ALIVE_MS, type OpenStreamOptions, tlsSettings } from "./open-stream.ts";
 import { fromSocketError } from "./socket-error.ts";
+import { KEEP_ALIVE_MS, type OpenStreamOptions, tlsSettings } from "./stream-options.ts";
 
 /** Longest message we send. A message is masked and copied in one go, so long bodies are cut to keep the loop free. */
 const MESSAGE_BYTES = 256 * 1024;

@@ -23,7 +23,7 @@ export function workerCount(core: CoreState, slots: number): number {
 }
 
 /** Room for tasks that a worker announces, once, in its first heartbeat. */
-export function queueSize(core: CoreState, slots: number): number {
+function queueSize(core: CoreState, slots: number): number {
   return core.options.queueSize ?? Math.max(1_000, Math.ceil((20 * slots) / workerCount(core, slots)));
 }
 
@@ -43,6 +43,7 @@ export function openWorker(core: CoreState, profile: string): Worker {
     heartbeatSeq: 0,
     outstandingSince: undefined,
     stalledMs: 0,
+    newsAt: core.now,
     nextHeartbeatAt: 0,
     latencyMs: 0,
     assignments: new Map(),
@@ -209,8 +210,12 @@ function abandon(core: CoreState, worker: Worker): void {
 
 /** When a link is taken for dead, if no echo comes before; infinite while none is awaited. */
 export function silentAt(core: CoreState, worker: Worker): number {
-  if (worker.outstandingSince === undefined) return Number.POSITIVE_INFINITY;
-  return worker.outstandingSince + worker.stalledMs + core.options.linkTimeoutMs;
+  const { outstandingSince, stalledMs, newsAt } = worker;
+  if (outstandingSince === undefined) return Number.POSITIVE_INFINITY;
+  const { linkTimeoutMs } = core.options;
+  // A busy scheduler that still sends tasks is not dead, only slow to echo; one that hears nothing of us gives us up after 60 s.
+  const since = Math.min(Math.max(outstandingSince, newsAt), outstandingSince + linkTimeoutMs);
+  return since + stalledMs + linkTimeoutMs;
 }
 
 /**

@@ -76,7 +76,7 @@ function newWork(core: CoreState, worker: Worker, task: TaskMessage): Work {
 }
 
 /** Only an active worker's tasks are started, and none while draining: what is not started can still go elsewhere. */
-export function mayStart(core: CoreState, worker: Worker): boolean {
+function mayStart(core: CoreState, worker: Worker): boolean {
   return worker.role === "active" && !core.draining;
 }
 

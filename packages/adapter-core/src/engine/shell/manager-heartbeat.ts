@@ -14,7 +14,7 @@ export interface ManagerHeartbeatOptions {
 }
 
 /** The sum of the wishes that a profile can meet: those whose capabilities, name and value, are all among its own. */
-export function wished(wishes: readonly ScalingWish[], own: Readonly<Record<string, number>>): number {
+function wished(wishes: readonly ScalingWish[], own: Readonly<Record<string, number>>): number {
   let sum = 0;
   for (const { taskConcurrency, capabilities } of wishes) {
     if (Object.entries(capabilities).every(([name, value]) => own[name] === value)) sum += taskConcurrency;
