@@ -39,7 +39,7 @@ export const RUN_OPTIONS: readonly Option[] = [
     type: "seconds",
     min: 1,
     max: 29,
-    default: 15,
+    default: 25,
     group: "Time limits",
     summary: "Silence after which a connection is taken for dead and made anew",
   },

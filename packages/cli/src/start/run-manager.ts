@@ -56,6 +56,24 @@ export async function runManager(settings: StartSettings, services: ManagerServi
   const host = { clock: systemClock, log, managerId };
   const profiles = profilesOf(settings, backendFactory);
 
+  // Heard until everything below is closed again: a signal that comes during the end must not cut it short.
+  let signal: StopSignal | undefined;
+  let stop = (_graceMs: number): void => {};
+  let graceMs = Number.POSITIVE_INFINITY;
+  using _stops = listenForStops({
+    drain(which) {
+      signal = which;
+      graceMs = settings.drainTimeoutMs;
+      services.onStopping(which);
+      log.info("draining", { signal: which, timeoutSeconds: settings.drainTimeoutMs / 1_000 });
+      stop(graceMs);
+    },
+    now(which) {
+      graceMs = 0;
+      log.warn("stopping now", { signal: which });
+      stop(graceMs);
+    },
+  });
   await using store = await storeFactory.open(optionsOf(storeFactory, resolved), host);
   await using opened = await backendFactory.open(optionsOf(backendFactory, resolved), {
     ...host,
@@ -96,19 +114,8 @@ export async function runManager(settings: StartSettings, services: ManagerServi
     maxPayloadBytes: settings.maxPayloadBytes,
     onStats: services.onStats,
   });
-  let signal: StopSignal | undefined;
-  using _stops = listenForStops({
-    drain(which) {
-      signal = which;
-      services.onStopping(which);
-      log.info("draining", { signal: which, timeoutSeconds: settings.drainTimeoutMs / 1_000 });
-      engine.stop({ graceMs: settings.drainTimeoutMs }).catch(() => {});
-    },
-    now(which) {
-      log.warn("stopping now", { signal: which });
-      engine.stop({ graceMs: 0 }).catch(() => {});
-    },
-  });
+  stop = (ms) => void engine.stop({ graceMs: ms }).catch(() => {});
+  if (signal !== undefined) stop(graceMs);
   const end = await engine.finished;
   return { ...end, signal };
 }

@@ -27,7 +27,7 @@ describe("readSettings", () => {
   });
 
   it.each([
-    [{ "heartbeat-interval-seconds": "10" }, /link-timeout: expected at least twice the heartbeat interval/],
+    [{ "heartbeat-interval-seconds": "13" }, /link-timeout: expected at least twice the heartbeat interval/],
     [{ name: "a|b" }, /name: expected at most 64 characters/],
   ])("refuses %j", (flags, message) => {
     expect(() => read({ ...ADDRESS, ...flags })).toThrow(message);

@@ -101,12 +101,18 @@ export class EngineCore {
       }
       case "task": {
         const worker = current(core, event);
-        if (worker?.link === "up") onTask(core, worker, event.task);
+        if (worker?.link === "up") {
+          worker.newsAt = core.now;
+          onTask(core, worker, event.task);
+        }
         break;
       }
       case "cancel": {
         const worker = current(core, event);
-        if (worker?.link === "up") onCancel(core, worker, event.taskId, event.force);
+        if (worker?.link === "up") {
+          worker.newsAt = core.now;
+          onCancel(core, worker, event.taskId, event.force);
+        }
         break;
       }
       case "shutdown":

@@ -22,7 +22,7 @@ export interface CoreOptions {
   readonly taskLimitMs?: number;
   /** @default 2_000 */
   readonly heartbeatMs?: number;
-  /** Silence after which a link is taken for dead; must stay below half of the scheduler's 60 s. @default 15_000 */
+  /** Silence after which a link is taken for dead; must stay below half of the scheduler's 60 s. @default 25_000 */
   readonly linkTimeoutMs?: number;
   /** Time without a connection after which the scheduler has given our worker away (its `worker_timeout_seconds`, 60 s, less a margin). @default 55_000 */
   readonly workerLifeMs?: number;

@@ -81,7 +81,7 @@ export class CoreState {
       packTargetMs: 60_000,
       taskLimitMs: 3_600_000,
       heartbeatMs: 2_000,
-      linkTimeoutMs: 15_000,
+      linkTimeoutMs: 25_000,
       workerLifeMs: 55_000,
       claimGraceMs: 60_000,
       deathTimeoutMs: 300_000,

@@ -92,6 +92,8 @@ export interface Worker {
   outstandingSince: number | undefined;
   /** How long this process stood still since then, in milliseconds. */
   stalledMs: number;
+  /** When anything was last heard on the current link. */
+  newsAt: number;
   nextHeartbeatAt: number;
   latencyMs: number;
   readonly assignments: Map<string, Assignment>;
