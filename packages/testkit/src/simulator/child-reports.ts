@@ -29,12 +29,9 @@ export class ChildReports implements ChildWatcher {
     if (world.chance(scenario.rates.frameCorrupt)) {
       // Ignored by the shell: the core hears of the missing results by the child's end.
       kernel.seen("frame corrupt");
-      for (const { task } of frame.results) {
-        const truth = child.tasks[task];
-        if (truth !== undefined) truth.misfortunes += 1;
-      }
+      for (const { task } of frame.results) this.#mishap(child, task);
+      for (const index of frame.notStarted) this.#mishap(child, index);
       world.store.delete(frame.key);
-      if (frame.notStarted.length > 0) for (const index of frame.notStarted) this.#misfortune(child, index);
       return;
     }
     untold.frames.push(frame);
@@ -66,9 +63,9 @@ export class ChildReports implements ChildWatcher {
     });
   }
 
-  #misfortune(child: FakeChild, index: number): void {
+  #mishap(child: FakeChild, index: number): void {
     const task = child.tasks[index];
-    if (task !== undefined) task.misfortunes += 1;
+    if (task !== undefined) this.#shell.world.mishap(this.shell, task);
   }
 
   #of(child: FakeChild): Untold {

@@ -21,6 +21,8 @@ export const SOMETIMES = [
   "worker came back too late",
   // scheduler and clients
   "scheduler restarted",
+  "workers wished away",
+  "workers wished back",
   "old scheduler ended by an open cancel",
   "cluster shut down",
   "client died",

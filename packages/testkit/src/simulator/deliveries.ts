@@ -52,7 +52,7 @@ export class Deliveries {
       } else if (world.chance(scenario.rates.deliveryFails)) {
         kernel.seen("delivery failed for good");
         this.#wanted.delete(effect.delivery);
-        world.deliveryFails(effect.taskId);
+        world.deliveryFails(this.#shell, effect.taskId);
         this.#shell.post({ type: "delivered", delivery: effect.delivery, failure: "the object storage refuses it" });
       } else this.#send(effect, kind, value);
     });

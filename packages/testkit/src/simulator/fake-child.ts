@@ -215,6 +215,7 @@ export class FakeChild {
     if (kind === "oom") kernel.seen("task named as out of memory");
     if (kind === "timeout") kernel.seen("task named as timed out");
     const cause = { kind, reason, first: this.#ran === 0 };
+    this.#world.mayRetry(this.shell);
     this.#ran = 0;
     this.#result(index, { task: index, status: "died", seconds: 0, cause }, "");
   }
@@ -275,7 +276,10 @@ export class FakeChild {
     this.#stopTask();
     this.#world.kernel.cancel(this.#timer);
     const infrastructure = kind !== "cancelled" && kind !== "exit" && kind !== "oom" && kind !== "timeout";
-    if (infrastructure) for (const task of this.tasks) task.misfortunes += 1;
+    for (const task of this.tasks) {
+      if (infrastructure) this.#world.mishap(this.shell, task);
+      else this.#world.mayRetry(this.shell);
+    }
     this.#end();
     this.#watcher.changed(this, { ...this.#ref(), state: "failed", attempt: this.attempt, failure: { kind, reason } });
   }

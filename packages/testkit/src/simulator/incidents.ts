@@ -27,6 +27,19 @@ export function planIncidents(world: World): void {
   plan(incidents.restarts, restart);
   plan(incidents.shutdowns, shutdown);
   plan(incidents.clientDeaths, (at) => at.workload.dies());
+  if (world.scenario.core.scaling === "follow") wish(world);
+}
+
+/** The scheduler's wishes for workers: erratic at first, all that there may be later. */
+function wish(world: World): void {
+  const { kernel, shell, scenario } = world;
+  const most = scenario.core.workersPerProfile ?? 1;
+  for (const { name } of scenario.core.profiles) {
+    const workers = world.faulty ? kernel.random.int(0, most) : most;
+    kernel.seen(workers < most ? "workers wished away" : "workers wished back");
+    shell.run(() => shell.post({ type: "scale", profile: name, workers }));
+  }
+  kernel.after(world.faulty ? kernel.random.spread(500, 10_000) : 5_000, () => wish(world));
 }
 
 function linkFault(world: World): void {

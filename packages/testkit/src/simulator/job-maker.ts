@@ -199,9 +199,10 @@ export class JobMaker {
   }
 
   #refuse(job: Job, retry: boolean, message: string): void {
+    const { world } = this.#shell;
     const tasks = job.packs.flat();
     for (const task of tasks) {
-      task.misfortunes += 1;
+      world.mishap(this.#shell.index, task);
       if (!retry) task.mayFail = true;
     }
     for (const child of job.children) for (const task of child.tasks) leaveSeat(task, child);

@@ -92,6 +92,7 @@ export function drawScenario(random: Random, tasks: number): Scenario {
       maxRetries: 4,
       claimGraceMs: random.chance(0.5) ? 60_000 : 10_000,
       resumeLimitMs: random.chance(0.7) ? 300_000 : 20_000,
+      scaling: random.chance(0.2) ? "follow" : "always",
       deathTimeoutMs: random.chance(0.7) ? 300_000 : 60_000,
     },
     childrenDieWithUs: local,

@@ -73,7 +73,10 @@ function settles(world: World): void {
   const deadline = kernel.now + SETTLE_MS;
   while (kernel.breach === undefined) {
     const busy = atRest(world);
-    if (busy === undefined) return;
+    if (busy === undefined) {
+      checkRetries(world);
+      return;
+    }
     if (kernel.now > deadline) {
       kernel.fail("I4", `not at rest: ${busy}`);
       return;
@@ -82,6 +85,14 @@ function settles(world: World): void {
     const next = kernel.now + 500;
     while (kernel.now < next) if (!kernel.step()) return;
   }
+}
+
+/** A task is run once more for a reason, and for none else. */
+function checkRetries(world: World): void {
+  const { kernel, shell } = world;
+  const { retried } = shell.core.stats();
+  const reasons = world.retriesOf(shell.index);
+  if (retried > reasons) kernel.fail("I5", `${retried} retries for ${reasons} reasons`);
 }
 
 /** What is not at rest, if anything is. */

@@ -25,6 +25,7 @@ export class World {
   readonly #tasks = new Map<string, TaskTruth>();
   readonly #natives = new Map<string, NativeWorker>();
   readonly #live = new Map<string, number>();
+  readonly #retries = new Map<number, number>();
   #shells = 0;
   #echoOf = 0;
 
@@ -66,6 +67,22 @@ export class World {
     const task = this.#tasks.get(taskId);
     if (task === undefined) throw new RangeError(`no client sent task ${taskId}`);
     return task;
+  }
+
+  /** Something that is not its own happened to a task: the manager may try once more. */
+  mishap(shell: number, task: TaskTruth): void {
+    task.misfortunes += 1;
+    this.mayRetry(shell);
+  }
+
+  /** Something happened after which a manager process may run a task once more. */
+  mayRetry(shell: number): void {
+    this.#retries.set(shell, this.retriesOf(shell) + 1);
+  }
+
+  /** How often a manager process had a reason to run a task once more. */
+  retriesOf(shell: number): number {
+    return this.#retries.get(shell) ?? 0;
   }
 
   /** A client's function could not be looked at: its tasks may fail. */
@@ -301,9 +318,9 @@ export class World {
   }
 
   /** The shell cannot deliver a result: the core may run the task again. */
-  deliveryFails(taskId: string): void {
+  deliveryFails(shell: FakeShell, taskId: string): void {
     const task = this.truth(taskId);
-    task.misfortunes += 1;
+    this.mishap(shell.index, task);
     task.frames.length = 0;
   }
 
