@@ -1,6 +1,5 @@
 import type { Socket } from "node:net";
 import { encodeMessage, type Magic, type SchedulerMessage } from "@scaler-aws-hpc/scaler-protocol";
-import type { Journal } from "./journal.ts";
 
 /** One frame as it goes over the wire: a length of 8 bytes, little-endian, then the body. */
 export function framed(body: Uint8Array): Buffer {
@@ -22,13 +21,13 @@ export class WirePeer {
   /** What the other side calls itself; empty before it said so. */
   identity = "";
   readonly #socket: Socket;
-  readonly #journal: Journal;
+  readonly #onSent: (message: SchedulerMessage) => void;
 
-  constructor(number: number, magic: Magic, socket: Socket, journal: Journal) {
+  constructor(number: number, magic: Magic, socket: Socket, onSent: (message: SchedulerMessage) => void) {
     this.number = number;
     this.magic = magic;
     this.#socket = socket;
-    this.#journal = journal;
+    this.#onSent = onSent;
   }
 
   get open(): boolean {
@@ -42,7 +41,7 @@ export class WirePeer {
 
   send(...messages: readonly SchedulerMessage[]): void {
     const frames = messages.map((message) => {
-      this.#journal.add({ type: "sent", peer: this, message });
+      this.#onSent(message);
       return framed(encodeMessage(message, this.magic));
     });
     this.sendBytes(Buffer.concat(frames));

@@ -126,8 +126,13 @@ export class WireScheduler implements AsyncDisposable {
     taskId: string,
     nth = 1,
     limitMs?: number,
-  ): Promise<{ readonly at: number; readonly peer: WirePeer; readonly message: Extract<SchedulerMessage, { kind: K }> }> {
-    const read = () => this.journal.received(kind).filter(({ message }) => message.taskId === taskId)[nth - 1];
+  ): Promise<{
+    readonly at: number;
+    readonly peer: WirePeer;
+    readonly message: Extract<SchedulerMessage, { kind: K }>;
+  }> {
+    const about = (message: object): boolean => "taskId" in message && message.taskId === taskId;
+    const read = () => this.journal.received(kind).filter(({ message }) => about(message))[nth - 1];
     return await this.journal.until(`${kind} number ${nth} of ${taskId}`, read, limitMs);
   }
 
@@ -141,7 +146,9 @@ export class WireScheduler implements AsyncDisposable {
     this.#sockets.add(socket);
     socket.setNoDelay(true);
     socket.on("error", () => {});
-    const peer = new WirePeer(this.peers.length + 1, this.magic, socket, this.journal);
+    const peer: WirePeer = new WirePeer(this.peers.length + 1, this.magic, socket, (message) =>
+      this.journal.add({ type: "sent", peer, message }),
+    );
     this.peers.push(peer);
     const cutter = new FrameCutter(
       (identity) => {
