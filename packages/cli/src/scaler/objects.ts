@@ -1,4 +1,4 @@
-import { type AbortOptions, AdapterError, type ObjectsPort } from "@scaler-aws-hpc/adapter-core";
+import { type AbortOptions, AdapterError, isAdapterError, type ObjectsPort } from "@scaler-aws-hpc/adapter-core";
 import { isProtocolError, ObjectStorageClient } from "@scaler-aws-hpc/scaler-protocol";
 import type { ClusterOptions } from "./cluster-options.ts";
 import type { StorageSite } from "./storage-site.ts";
@@ -58,7 +58,7 @@ export class ClusterObjects implements ObjectsPort, AsyncDisposable {
   }
 
   #translate(reason: unknown, signal: AbortSignal | undefined): unknown {
-    if (reason instanceof AdapterError) return reason;
+    if (isAdapterError(reason)) return reason;
     return toAdapterError(reason, "the object storage", signal);
   }
 

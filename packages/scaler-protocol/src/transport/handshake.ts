@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { Magic } from "../codec/magic.ts";
-import { ProtocolError } from "../protocol-error.ts";
+import { isProtocolError, ProtocolError } from "../protocol-error.ts";
 import { readGreeting, writeGreeting } from "./greeting.ts";
 import { fromSocketError } from "./socket-error.ts";
 
@@ -57,7 +57,7 @@ export async function shakeHands(
         succeed({ speaks: "ymq", magic, remoteIdentity: frame, rest: head.subarray(8 + Buffer.byteLength(frame)) });
       }
     } catch (reason) {
-      fail(reason instanceof ProtocolError ? new ProtocolError(reason.code, `${name}: ${bare(reason)}`) : reason);
+      fail(isProtocolError(reason) ? new ProtocolError(reason.code, `${name}: ${bare(reason)}`) : reason);
     }
   };
   const onError = (reason: unknown): void => fail(fromSocketError(reason, name, true));

@@ -1,4 +1,4 @@
-import { ProtocolError } from "../protocol-error.ts";
+import { isProtocolError, ProtocolError } from "../protocol-error.ts";
 
 const UNREACHABLE: ReadonlySet<string> = new Set([
   "ECONNREFUSED",
@@ -28,7 +28,7 @@ const TLS_CODE =
  * @param connected the link stood already, so an end is `closed`, not `unreachable`
  */
 export function fromSocketError(reason: unknown, doing: string, connected: boolean): ProtocolError {
-  if (reason instanceof ProtocolError) return reason;
+  if (isProtocolError(reason)) return reason;
   const code = codeOf(reason);
   const text = textOf(reason, code);
   const options = { cause: reason };

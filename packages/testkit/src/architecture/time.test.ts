@@ -1,0 +1,68 @@
+import { expect, it } from "vitest";
+import { sourceFiles } from "./source-files.ts";
+
+const files = sourceFiles().filter((file) => file.package !== "testkit");
+const using = (pattern: RegExp): readonly string[] =>
+  files
+    .filter(({ code, imports }) => pattern.test(code) || imports.some((from) => pattern.test(from)))
+    .map(({ path }) => path)
+    .toSorted();
+
+// Time and chance are injected, so that tests can own them. Each place that takes them from the machine is named here.
+
+it("takes the time of day only where files of other machines are judged by their age", () => {
+  expect(using(/\bDate\.now\b|\bnew Date\b/)).toEqual(["payload-fs/src/key-lock.ts", "payload-fs/src/store-root.ts"]);
+});
+
+it("asks the machine for chance only at the edge, for jitter and for ids", () => {
+  expect(using(/\bMath\.random\b/)).toEqual([
+    "adapter-core/src/engine/shell/engine.ts",
+    "payload-fs/src/key-lock.ts",
+    "scaler-protocol/src/object-storage/object-streams.ts",
+    "scaler-protocol/src/object-storage/storage-link.ts",
+    "scaler-protocol/src/transport/connect-with-retry.ts",
+  ]);
+});
+
+it("has one real clock in the core, beside suites and in-memory implementations", () => {
+  const core = using(/\bsetTimeout\b|\bsetInterval\b|\bperformance\.now\b|timers\/promises/).filter((path) =>
+    path.startsWith("adapter-core/"),
+  );
+  expect(core).toEqual([
+    "adapter-core/src/conformance/backend-bench.ts",
+    "adapter-core/src/conformance/expectations.ts",
+    "adapter-core/src/conformance/store-lifetime-cases.ts",
+    "adapter-core/src/engine/shell/resources.ts",
+    "adapter-core/src/engine/shell/system-clock.ts",
+    "adapter-core/src/memory/memory-payload-store.ts",
+    "adapter-core/src/memory/real-clock.ts",
+  ]);
+});
+
+it("has no clock, chance or input of any kind in the deciding core", () => {
+  const core = files.filter(({ path }) => path.startsWith("adapter-core/src/engine/core/"));
+  expect(core.length).toBeGreaterThan(10);
+  const outside =
+    /\b(?:Date|performance|setTimeout|setInterval|setImmediate|queueMicrotask|process|fetch)\b|Math\.random|\bawait\b|\basync\b/;
+  expect(core.filter(({ code }) => outside.test(code)).map(({ path }) => path)).toEqual([]);
+  expect(core.flatMap(({ imports }) => imports.filter((from) => !from.startsWith(".")))).toEqual([]);
+});
+
+it("uses timers elsewhere only for sockets, processes and the terminal", () => {
+  const others = using(/\bsetTimeout\b|\bsetInterval\b|timers\/promises/).filter(
+    (path) => !path.startsWith("adapter-core/"),
+  );
+  expect(others).toEqual([
+    "cli/src/plugins/load-plugins.ts",
+    "cli/src/scaler/storage-site.ts",
+    "cli/src/scaler/worker-link.ts",
+    "cli/src/start/live-line.ts",
+    "payload-fs/src/key-lock.ts",
+    "scaler-protocol/src/object-storage/deadlines.ts",
+    "scaler-protocol/src/object-storage/link-watch.ts",
+    "scaler-protocol/src/transport/connect-with-retry.ts",
+    "scaler-protocol/src/transport/connect.ts",
+    "scaler-protocol/src/transport/ymq-connection.ts",
+    "scaler-protocol/src/transport/zmq-connection.ts",
+  ]);
+});
