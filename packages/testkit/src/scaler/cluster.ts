@@ -49,6 +49,8 @@ export interface Cluster extends AsyncDisposable {
   readonly folder: string;
   /** Ends the scheduler with `signal` and starts it again on the same port; all its tasks are lost, as in production. */
   restartScheduler(signal?: NodeJS.Signals): Promise<void>;
+  /** Ends both servers with `signal` and starts them again on the same ports; objects are lost too. */
+  restartServers(signal?: NodeJS.Signals): Promise<void>;
   /** The last lines of every process, for the text of a failure. */
   logs(): string;
 }
@@ -125,9 +127,7 @@ class RealCluster implements Cluster {
       this.caFile = certificate.certFile;
       this.#security = ["-tc", certificate.certFile, "-tk", certificate.keyFile];
     }
-    const name = `object storage ${this.release}`;
-    this.#storage = await this.#program(name, "scaler_object_storage_server", [this.storageAddress, ...this.#security]);
-    await this.#greeting(this.#storage, this.storagePort, this.transport === "zmq" ? "tcp" : this.transport);
+    await this.#startStorage();
     await this.#startScheduler();
     const workers = this.#options.nativeWorkers ?? 0;
     if (workers > 0) {
@@ -142,6 +142,12 @@ class RealCluster implements Cluster {
     await this.#startScheduler();
   }
 
+  async restartServers(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
+    await Promise.all([this.scheduler.stop(signal), this.storage.stop(signal)]);
+    await this.#startStorage();
+    await this.#startScheduler();
+  }
+
   logs(): string {
     const all = [this.#scheduler, this.#storage, this.native].filter((program) => program !== undefined);
     return all.map((program) => `--- ${program.name}\n${program.logs.tail()}`).join("\n");
@@ -152,6 +158,12 @@ class RealCluster implements Cluster {
     await this.native?.[Symbol.asyncDispose]();
     await Promise.all([this.#scheduler?.[Symbol.asyncDispose](), this.#storage?.[Symbol.asyncDispose]()]);
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async #startStorage(): Promise<void> {
+    const name = `object storage ${this.release}`;
+    this.#storage = await this.#program(name, "scaler_object_storage_server", [this.storageAddress, ...this.#security]);
+    await this.#greeting(this.#storage, this.storagePort, this.transport === "zmq" ? "tcp" : this.transport);
   }
 
   async #startScheduler(): Promise<void> {

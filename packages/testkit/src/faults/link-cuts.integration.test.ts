@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { ChildProgram } from "../scaler/index.ts";
+import { FaultBed, type FaultClient, until } from "./fault-bed.ts";
+import { managerLog } from "./manager-log.ts";
+
+const TASKS = 5_000;
+// Two slots: some 15 s of work, more than the scheduler needs to hand it out.
+const LOAD = { tasks: TASKS, seconds: 0.006 };
+const LOST = "lost a connection to the scheduler";
+const RESUMED = "resumed a worker after a broken connection";
+const STORAGE_BACK = "the object storage can be reached again";
+/** What a resumption may take, and the first two waits of the back-off, in milliseconds. */
+const RESUME_MS = 1_000 + 100 + 200;
+
+describe.each([
+  { name: "alone", nativeWorkers: 0 },
+  { name: "beside two native workers", nativeWorkers: 2 },
+])("5,000 tasks, queue size 1,000, our manager $name", ({ nativeWorkers }) => {
+  let bed: FaultBed;
+  let manager: ChildProgram;
+  let client: FaultClient;
+
+  beforeEach(async () => {
+    bed = await FaultBed.open({ nativeWorkers, queueSize: 1_000 });
+    manager = await bed.manager();
+    client = await bed.client(LOAD);
+  });
+
+  afterEach(async ({ task }) => {
+    if (task.result?.state === "fail") console.error(bed.logs());
+    await bed[Symbol.asyncDispose]();
+  });
+
+  /** Every future is right, and nothing ran twice: neither what had been submitted before a cut nor what was assigned again after it. */
+  async function expectAllRight(): Promise<void> {
+    expect(await client.outcome()).toEqual({ right: TASKS, wrong: [] });
+    const record = await client.record();
+    expect(record).toMatchObject({ tasks: TASKS, repeatedByUs: [], repeated: [] });
+    expect(record.ours).toBeGreaterThan(TASKS / 20);
+    console.log(`${record.ours} tasks ran here, ${record.native} on native workers`);
+  }
+
+  it("answers every task once when its connections are cut by RST and by FIN", async () => {
+    await client.done(800);
+    bed.link.cut("rst");
+    await client.done(1_600);
+    bed.storage.cut("rst");
+    await client.done(2_400);
+    bed.link.cut("fin");
+    await client.done(3_200);
+    bed.storage.cut("fin");
+    await expectAllRight();
+    const resumed = managerLog(manager, RESUMED).map(({ fields }) => Number(fields.afterMs));
+    console.log(`resumed after ${resumed.join(", ")} ms`);
+    // The worker of the first cut may not have gone yet at the second one.
+    expect(resumed.length).toBeGreaterThanOrEqual(2);
+    for (const afterMs of resumed) expect(afterMs).toBeLessThan(RESUME_MS);
+    expect(managerLog(manager, STORAGE_BACK).length).toBeGreaterThanOrEqual(2);
+  });
+
+  it("notices connections on which nothing passes any more, and answers every task once", async () => {
+    await client.done(800);
+    bed.link.blackHole();
+    bed.storage.blackHole();
+    const begun = performance.now();
+    await until("the silence is noticed", () => managerLog(manager, LOST).length > 0, 30_000);
+    const noticedMs = performance.now() - begun;
+    // The network stays away for a while longer: coming back takes more than one attempt.
+    await sleep(2_000);
+    bed.link.resume();
+    bed.storage.resume();
+    await expectAllRight();
+    console.log(`noticed after ${Math.round(noticedMs)} ms`);
+  });
+});
