@@ -1,8 +1,11 @@
-// `npm run check`: lint, unused code, and every published package as users get it: packed, checked by publint and attw, installed
-// into an empty folder and imported on the oldest Node that it supports and on the newest. Ends with `N passed, N failed`.
+// `npm run check`: lint, types, unused code, and every published package as users get it: packed, looked into, checked by publint and
+// attw, installed into an empty folder and used on the oldest Node that it supports and on the newest. A line for each check with its
+// time; ends with `N passed, N failed`.
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { delimiter, dirname, join } from "node:path";
+import { packedFiles } from "./check/packed-files.mjs";
+import { check, checkProgram, counts } from "./check/report.mjs";
 import { run, stopChildrenWithUs } from "./setup/child.mjs";
 import { findNode } from "./setup/node-modules.mjs";
 import { cache, root } from "./setup/root.mjs";
@@ -11,19 +14,29 @@ import { say } from "./setup/say.mjs";
 /** The oldest Node of every package's `engines`. */
 const FLOOR = "22.13.1";
 
+const QUIET = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
 const bin = join(root, "node_modules", ".bin");
 const work = join(cache, "check");
-let passed = 0;
-let failed = 0;
+const user = join(work, "user");
+const example = join(root, "examples", "backend-fork");
+const node = findNode();
 
-/** Runs one check and prints what it said only if it failed. */
-async function check(name, file, args, options = {}) {
-  const { code, output } = await run(file, args, { capture: true, ...options });
-  if (code === 0) passed += 1;
-  else failed += 1;
-  process.stdout.write(`${code === 0 ? "ok  " : "FAIL"} ${name}\n`);
-  if (code !== 0) process.stdout.write(`${output.trim().replace(/^/gm, "     ")}\n`);
-  return { code, output };
+async function main() {
+  await rm(work, { recursive: true, force: true });
+  await mkdir(user, { recursive: true });
+  await checkSources();
+  const packages = await publicPackages();
+  const tarballs = await packAll(packages);
+  await useThem(packages, tarballs);
+}
+
+async function checkSources() {
+  say("checking the sources");
+  const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
+  await checkProgram("biome", join(bin, "biome"), ["ci", "--colors=off", "--error-on-warnings", "."]);
+  await checkProgram("types of packages", node, [compiler, "-b"]);
+  await checkProgram("types of tests, examples, demo and benchmarks", node, [compiler, "-p", join(root, "scripts")]);
+  await checkProgram("knip", node, [join(root, "node_modules", "knip", "bin", "knip.js"), "--no-progress"]);
 }
 
 async function publicPackages() {
@@ -36,20 +49,88 @@ async function publicPackages() {
   return found;
 }
 
+async function packAll(packages) {
+  say("packing and checking each package");
+  const tarballs = [];
+  for (const { path, manifest } of packages) {
+    const { name, version } = manifest;
+    const tarball = join(work, `${name.replace("@", "").replace("/", "-")}-${version}.tgz`);
+    const args = ["pack", "--silent", "--pack-destination", work];
+    if (!(await checkProgram(`pack ${name}`, "npm", args, { cwd: path }))) continue;
+    tarballs.push(tarball);
+    await check(`files of ${name}`, () => packedFiles(tarball, manifest));
+    await checkProgram(`publint ${name}`, join(bin, "publint"), ["run", "--strict", tarball]);
+    await checkProgram(`attw ${name}`, join(bin, "attw"), ["--profile", "esm-only", "--no-emoji", tarball]);
+  }
+  return tarballs;
+}
+
+async function useThem(packages, tarballs) {
+  say("installing the packed files into an empty folder");
+  await writeFile(join(user, "package.json"), JSON.stringify({ private: true, type: "module" }));
+  const theirs = join(work, "scaler-aws-hpc-backend-fork-0.1.0.tgz");
+  await checkProgram("pack the example", "npm", ["pack", "--silent", "--pack-destination", work], { cwd: example });
+  await checkProgram("install the packed files", "npm", ["install", ...QUIET, ...tarballs, theirs], { cwd: user });
+  await cp(join(example, "test"), join(user, "test"), { recursive: true });
+
+  for (const program of [await floorNode(), node]) {
+    const { output } = await run(program, ["--version"], { capture: true });
+    const on = `on Node ${output.trim()}`;
+    for (const { manifest } of packages) {
+      const code = doors(manifest)
+        .map((door) => `await import(${JSON.stringify(door)});`)
+        .join("\n");
+      const args = ["--input-type=module", "-e", code];
+      await checkProgram(`import ${manifest.name} ${on}`, program, args, { cwd: user, expect: /^$/ });
+    }
+    for (const { manifest } of packages)
+      if (manifest.bin !== undefined) await useProgram(manifest, program, on, theirs);
+    const suite = ["--test", "--test-reporter=tap"];
+    const options = { cwd: user, env: home("suite"), expect: /^# pass \d\d/m };
+    await checkProgram(`the example's conformance suite ${on}`, program, suite, options);
+  }
+}
+
+/** What a user sees first, and what an author of plugins does. */
+async function useProgram({ name, version, bin: programs }, program, on, theirs) {
+  const [command] = Object.keys(programs);
+  const file = join(user, "node_modules", name, programs[command]);
+  const env = { ...home(on.replaceAll(/\W/g, "")), PATH: `${dirname(program)}${delimiter}${process.env.PATH}` };
+  for (const [args, expect] of [
+    [["--version"], new RegExp(`^${name}/${version} \\S+ node-v\\S+\\n$`)],
+    [["--help"], /^Connect an OpenGRIS.*COMMANDS\n.*\bstart\b/s],
+    [["start", "--help"], /--max-concurrent-jobs/],
+    [["plugins"], /backend local\n.*payload store fs\n.*runner python\n$/s],
+    [["plugins", "install", theirs], /installed/],
+    [["plugins"], /: backend fork\n$/],
+    [["config", "show", "--json", "--fork-nice", "3"], /"fork-nice"/],
+  ])
+    await checkProgram(`${command} ${args.map(base).join(" ")} ${on}`, program, [file, ...args], {
+      cwd: user,
+      env,
+      expect,
+    });
+}
+
+const base = (text) => text.split("/").at(-1);
+
+/** A home folder of its own, so that nothing of this machine's user is read or written. */
+function home(name) {
+  const folder = join(work, "home", name);
+  return {
+    HOME: folder,
+    XDG_DATA_HOME: undefined,
+    XDG_CONFIG_HOME: undefined,
+    XDG_CACHE_HOME: undefined,
+    NODE_ENV: "production",
+  };
+}
+
 /** What a user may import: every door of `exports` but package.json. */
 function doors({ name, exports }) {
   return Object.keys(exports)
     .filter((door) => door !== "./package.json")
     .map((door) => (door === "." ? name : `${name}${door.slice(1)}`));
-}
-
-async function pack({ path, manifest }) {
-  const args = ["pack", "--json", "--silent", "--pack-destination", work];
-  const { code, output } = await check(`pack ${manifest.name}`, "npm", args, { cwd: path });
-  const file = join(work, `${manifest.name.replace("@", "").replace("/", "-")}-${manifest.version}.tgz`);
-  if (code === 0 && existsSync(file)) return file;
-  if (code === 0) throw new Error(`npm pack did not write ${file}:\n${output}`);
-  return undefined;
 }
 
 /** The floor's Node comes from npm like the newest: a package that holds just the program. */
@@ -60,68 +141,14 @@ async function floorNode() {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "package.json"), JSON.stringify({ private: true }));
   const packageName = `node-${process.platform}-${process.arch}@${FLOOR}`;
-  await check(`install Node ${FLOOR}`, "npm", ["install", ...QUIET, packageName], { cwd: folder });
+  await checkProgram(`install Node ${FLOOR}`, "npm", ["install", ...QUIET, packageName], { cwd: folder });
   return program;
 }
 
-const QUIET = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-
-async function main() {
-  await rm(work, { recursive: true, force: true });
-  await mkdir(work, { recursive: true });
-  const node = findNode();
-
-  say("checking the sources");
-  await check("biome", join(bin, "biome"), ["ci", "--colors=off", "."]);
-  const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
-  await check("types of tests, demo and benchmarks", node, [compiler, "-p", join(root, "scripts")]);
-  await check("knip", node, [join(root, "node_modules", "knip", "bin", "knip.js")]);
-
-  say("packing and checking each package");
-  const packages = await publicPackages();
-  const tarballs = [];
-  for (const one of packages) {
-    const tarball = await pack(one);
-    if (tarball === undefined) continue;
-    tarballs.push(tarball);
-    await check(`publint ${one.manifest.name}`, join(bin, "publint"), ["run", "--strict", tarball]);
-    await check(`attw ${one.manifest.name}`, join(bin, "attw"), ["--profile", "esm-only", "--no-emoji", tarball]);
-  }
-
-  say("installing the packed files into an empty folder");
-  const user = join(work, "user");
-  await mkdir(user);
-  await writeFile(join(user, "package.json"), JSON.stringify({ private: true, type: "module" }));
-  await check("install the packed files", "npm", ["install", ...QUIET, ...tarballs], { cwd: user });
-
-  const cli = packages.find(({ manifest }) => manifest.bin !== undefined)?.manifest;
-  for (const program of [await floorNode(), node]) {
-    const { output: version } = await run(program, ["--version"], { capture: true });
-    for (const { manifest } of packages) {
-      const code = doors(manifest)
-        .map((door) => `await import(${JSON.stringify(door)});`)
-        .join("\n");
-      await check(`import ${manifest.name} on Node ${version.trim()}`, program, ["--input-type=module", "-e", code], {
-        cwd: user,
-      });
-    }
-    if (cli === undefined) continue;
-    const [command] = Object.keys(cli.bin);
-    const env = { NODE_ENV: "production", PATH: `${join(program, "..")}${delimiter}${process.env.PATH}` };
-    const file = join(user, "node_modules", cli.name, cli.bin[command]);
-    for (const args of [["--version"], ["start", "--help"]]) {
-      await check(`${command} ${args.join(" ")} on Node ${version.trim()}`, program, [file, ...args], {
-        cwd: user,
-        env,
-      });
-    }
-  }
-}
-
 stopChildrenWithUs();
-await main().catch((reason) => {
-  failed += 1;
-  process.stdout.write(`${reason?.stack ?? reason}\n`);
+await check("everything was checked", async () => {
+  await main();
+  return undefined;
 });
-process.stdout.write(`${passed} passed, ${failed} failed\n`);
-process.exit(failed === 0 ? 0 : 1);
+process.stdout.write(`${counts.passed} passed, ${counts.failed} failed\n`);
+process.exit(counts.failed === 0 ? 0 : 1);

@@ -2,14 +2,16 @@ import { join } from "node:path";
 import { run } from "./child.mjs";
 import { root } from "./root.mjs";
 import { SetupError, say } from "./say.mjs";
+import { removeStale } from "./stale.mjs";
 
 /**
- * Compiles every package; incremental, so a second run takes about a second.
+ * Compiles every package, without leftovers; incremental, so a second run takes about a second.
  * @param {string} node
  * @throws {SetupError} when the compiler reports anything.
  */
 export async function ensureBuild(node) {
   say("compiling (tsc -b)");
+  removeStale();
   const { code, output } = await run(node, [join(root, "node_modules", "typescript", "bin", "tsc"), "-b"], {
     capture: true,
   });
