@@ -214,7 +214,8 @@ export function onCancel(core: CoreState, worker: Worker, taskId: string, force:
   const work = assignment?.work;
   const started = work !== undefined && ["staging", "bundled", "finished"].includes(work.state);
   const answered = assignment?.state === "delivered";
-  const answer = force || !started || answered ? "canceled" : "cancelFailed";
+  // A result that was sent may yet be lost with its link, so it is kept until it is acknowledged: the scheduler ignores this answer once it has the result.
+  const answer = force || !started ? "canceled" : "cancelFailed";
   if (answer === "canceled" && assignment !== undefined && work !== undefined) {
     if (answered) settle(core, assignment);
     else {
