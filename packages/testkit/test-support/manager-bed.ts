@@ -15,14 +15,14 @@ import {
 import type { Magic } from "@scaler-aws-hpc/scaler-protocol";
 import { type Cluster, connectCluster } from "../../cli/src/scaler/cluster.ts";
 import type { ClusterOptions } from "../../cli/src/scaler/cluster-options.ts";
-import { WireScheduler } from "../src/fakes/wire-scheduler/index.ts";
+import { type StorageRequest, WireScheduler } from "../src/fakes/wire-scheduler/index.ts";
 
 /** How a {@link ManagerBed} differs from the usual one. */
 export interface BedOptions {
   readonly magic?: Magic;
   readonly core?: Partial<CoreOptions>;
   readonly engine?: Partial<EngineOptions>;
-  readonly cluster?: Partial<ClusterOptions>;
+  readonly cluster?: (scheduler: WireScheduler) => Partial<ClusterOptions>;
   /** Before the manager connects. */
   readonly prepare?: (scheduler: WireScheduler) => void;
 }
@@ -43,7 +43,7 @@ export class ManagerBed implements AsyncDisposable {
   private constructor(scheduler: WireScheduler, options: BedOptions) {
     this.scheduler = scheduler;
     const log = this.#log();
-    this.#cluster = connectCluster({ schedulerAddress: scheduler.address, log, ...options.cluster });
+    this.#cluster = connectCluster({ schedulerAddress: scheduler.address, log, ...options.cluster?.(scheduler) });
     this.#backend = new MemoryBackend({ store: this.#store, run: (task) => this.#run(task) });
     this.engine = Engine.open({
       scheduler: this.#cluster.scheduler,
@@ -128,4 +128,20 @@ export class ManagerBed implements AsyncDisposable {
     };
     return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
   }
+}
+
+/** Holds back every SET from now on, until its `proceed`. */
+export function holdSets(scheduler: WireScheduler): { readonly first: Promise<StorageRequest>; stop(): void } {
+  const first = Promise.withResolvers<StorageRequest>();
+  scheduler.storage.script = (request) => {
+    if (request.header.requestType !== "setObject") return false;
+    first.resolve(request);
+    return true;
+  };
+  return {
+    first: first.promise,
+    stop: () => {
+      scheduler.storage.script = () => false;
+    },
+  };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ManagerBed } from "../../test-support/manager-bed.ts";
+import { holdSets, ManagerBed } from "../../test-support/manager-bed.ts";
 import { breaches } from "../fakes/wire-scheduler/index.ts";
 
 // Rule 1: output of a task that is answered, or not held, ends schedulers up to 2.6.0; nobody but the manager checks whether it was asked for.
@@ -31,13 +31,11 @@ describe.each([1, 2] as const)("output, numbering %s", (magic) => {
     const task = scheduler.task({ functionId: scheduler.object("echo"), streamOutput: true });
     // No echo proves the result, so it is sent again on the next connection.
     scheduler.echoes = false;
-    scheduler.echo(worker);
     worker.send(task);
     await scheduler.heard("taskResult", task.taskId);
     worker.rst();
     await scheduler.heard("taskResult", task.taskId, 2);
     expect(scheduler.journal.received("taskLog")).toHaveLength(2);
-    scheduler.echoes = true;
     expect(breaches(scheduler.journal)).toEqual([]);
   });
 
@@ -64,17 +62,12 @@ describe.each([1, 2] as const)("output, numbering %s", (magic) => {
     const { scheduler } = bed;
     const worker = await scheduler.worker();
     const task = scheduler.task({ functionId: scheduler.object("echo"), streamOutput: true });
-    const stalled = Promise.withResolvers<() => void>();
-    scheduler.storage.script = (request) => {
-      if (request.header.requestType !== "setObject") return false;
-      stalled.resolve(() => request.answer());
-      return true;
-    };
+    const held = holdSets(scheduler);
     worker.send(task);
-    const confirm = await stalled.promise;
+    const set = await held.first;
     worker.send({ kind: "taskCancel", taskId: task.taskId, force: true });
     await scheduler.heard("taskCancelConfirm", task.taskId);
-    confirm();
+    set.proceed();
     await bed.drained();
     expect(scheduler.journal.received("taskLog")).toEqual([]);
     expect(scheduler.journal.received("taskResult")).toEqual([]);

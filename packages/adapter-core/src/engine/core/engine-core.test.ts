@@ -154,6 +154,17 @@ describe("EngineCore", () => {
   });
 });
 
+describe("a link on which nothing comes any more", () => {
+  // Waking rarely, because heartbeats are rare, is no sign that the process stood still.
+  it.each([500, 2_000, 15_000])("is taken for dead by its time-out with heartbeats every %i ms", (heartbeatMs) => {
+    const { harness, link } = running({ heartbeatMs, linkTimeoutMs: 20_000 });
+    harness.pass(heartbeatMs + 19_000);
+    expect(harness.all("close")).toEqual([]);
+    harness.pass(2_000 + heartbeatMs);
+    expect(harness.all("close")).toMatchObject([{ worker: link.worker, leave: false }]);
+  });
+});
+
 describe("scaling", () => {
   it("follows the scheduler down to no worker and up again, finishing what runs", () => {
     const { harness, link, job } = running({ scaling: "follow" });

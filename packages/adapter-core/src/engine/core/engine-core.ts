@@ -13,6 +13,7 @@ import {
   onLinkUp,
   onShutdown,
   openWorkers,
+  owesFarewell,
   releaseResumed,
   silentAt,
   tickLinks,
@@ -25,8 +26,8 @@ import { onCancel, onInspected, onTask, requeueDelayed } from "./tasks.ts";
 
 /** Clients without tasks are remembered this long, in milliseconds: most come back with the next one. */
 const CLIENT_IDLE_MS = 60_000;
-/** A gap between two events that shows that the process itself stood still, in milliseconds. */
-const STALL_MS = 4_000;
+/** The core wakes once per heartbeat interval at least: a gap longer by this, in milliseconds, shows that the process itself stood still. */
+const STALL_MS = 2_000;
 
 /** What the core holds now, for the live line and for tests. */
 export interface CoreStats extends Counts {
@@ -66,7 +67,8 @@ export class EngineCore {
       this.#lastAt = now;
       openWorkers(core);
     }
-    const stalledMs = now - this.#lastAt > STALL_MS ? now - this.#lastAt : 0;
+    const gapMs = now - this.#lastAt;
+    const stalledMs = gapMs > core.options.heartbeatMs + STALL_MS ? gapMs : 0;
     this.#lastAt = now;
     if (stalledMs > 0) afterStall(core, stalledMs);
     this.#dispatch(event);
@@ -174,7 +176,9 @@ export class EngineCore {
     const core = this.#core;
     for (const worker of [...core.workers.values()]) {
       const busy = [...worker.assignments.values()].some(hasStarted);
-      if (!busy) leave(core, worker);
+      // A scheduler that ends hears nobody.
+      const waits = this.#reason !== "shutdown" && owesFarewell(core, worker);
+      if (!busy && !waits) leave(core, worker);
     }
     if (core.workers.size > 0 || core.jobs.size > 0) return;
     core.finished = true;

@@ -6,6 +6,9 @@ import type { CoreState } from "./state.ts";
 import { drop, retry, unclaim } from "./tasks.ts";
 import type { Assignment, Work, Worker } from "./work.ts";
 
+/** What a broken connection is waited for when the manager ends, in milliseconds: a worker that vanishes wedges or ends schedulers up to 2.6.0. */
+const FAREWELL_MS = 5_000;
+
 type Of<Type extends EngineEvent["type"]> = Extract<EngineEvent, { type: Type }>;
 
 /** Opens every worker of every profile. */
@@ -270,6 +273,11 @@ function hasRoomElsewhere(core: CoreState, worker: Worker): boolean {
 /** Whether an assignment has to be answered by us: its work has started, or its answer is on its way. */
 export function hasStarted(assignment: Assignment): boolean {
   return ["staging", "bundled", "finished"].includes(assignment.work.state);
+}
+
+/** Whether the scheduler knows this worker, and it can soon say goodbye: its connection has just broken and is on its way back. */
+export function owesFarewell(core: CoreState, worker: Worker): boolean {
+  return worker.link === "connecting" && worker.heartbeatSeq > 0 && core.now - worker.brokeAt < FAREWELL_MS;
 }
 
 /** Says goodbye: what the worker still holds is assigned again, to whoever has room. `quietly`: that scheduler never knew the id. */

@@ -135,7 +135,12 @@ export class Engine implements AsyncDisposable {
     if (this.#ending) return;
     this.#ending = true;
     this.#options.log.error("the engine ends", { reason: reason.message });
-    void this.#close().finally(() => this.#end.reject(reason));
+    this.#loop.end();
+    // Whatever went wrong here, the scheduler should not be left with peers that vanish.
+    this.#parts.links.leaveAll();
+    void this.#atMost(LAST_WORDS_MS, this.#parts.links.left())
+      .then(() => this.#close())
+      .finally(() => this.#end.reject(reason));
   }
 
   async #close(): Promise<void> {

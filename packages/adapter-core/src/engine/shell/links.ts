@@ -83,6 +83,12 @@ export class Links {
     this.#leaving.add(left);
   }
 
+  /** Lets every connected worker say that it leaves. */
+  leaveAll(): void {
+    for (const { worker, session } of [...this.#workers.values()])
+      this.close({ type: "close", worker, session, leave: true });
+  }
+
   /** Resolves once every leave message under way is out. */
   async left(): Promise<void> {
     await Promise.all(this.#leaving);

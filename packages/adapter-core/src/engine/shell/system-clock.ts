@@ -4,25 +4,35 @@ import type { Clock } from "../../contracts/host.ts";
 // Node's timers overflow above this and would fire at once.
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Real time: the one place of this package that starts timers. A pending sleep keeps the process alive. */
+/** Real time. A pending sleep keeps the process alive. */
 export const systemClock: Clock = {
   now: () => performance.now(),
-  sleep(ms: number, options?: AbortOptions): Promise<void> {
-    const signal = options?.signal;
-    if (signal?.aborted) return Promise.reject(signal.reason);
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
-        clearTimeout(timer);
-        reject(signal?.reason);
-      };
-      const timer = setTimeout(
-        () => {
-          signal?.removeEventListener("abort", onAbort);
-          resolve();
-        },
-        Math.min(Math.max(ms, 0), LONGEST_TIMER_MS),
-      );
-      signal?.addEventListener("abort", onAbort, { once: true });
-    });
-  },
+  sleep: async (ms, options) => await wait(ms, true, options),
 };
+
+/** Real time for in-memory implementations that were given none: what they wait for keeps no process alive. */
+export const backgroundClock: Clock = {
+  now: () => performance.now(),
+  sleep: async (ms, options) => await wait(ms, false, options),
+};
+
+/** The one place of this package that starts timers. */
+function wait(ms: number, keepsAlive: boolean, options?: AbortOptions): Promise<void> {
+  const signal = options?.signal;
+  if (signal?.aborted) return Promise.reject(signal.reason);
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(
+      () => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
+      },
+      Math.min(Math.max(ms, 0), LONGEST_TIMER_MS),
+    );
+    if (!keepsAlive) timer.unref();
+    signal?.addEventListener("abort", onAbort, { once: true });
+  });
+}

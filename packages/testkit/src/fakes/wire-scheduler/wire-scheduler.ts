@@ -46,6 +46,8 @@ export class WireScheduler implements AsyncDisposable {
   readonly client = CLIENT.toString("hex");
   /** Whether heartbeats are answered. */
   echoes = true;
+  /** Whether a request to leave is answered. */
+  responds = true;
   /** Called for every worker's heartbeat, before its echo. */
   onHeartbeat: (peer: WirePeer) => void = () => {};
   /** What new connections are greeted with. */
@@ -120,6 +122,17 @@ export class WireScheduler implements AsyncDisposable {
     );
   }
 
+  /** Resolves once a worker has said that it leaves. */
+  async left(identity: string): Promise<void> {
+    await this.journal.until(`${identity} leaves`, () => {
+      const said = [
+        ...this.journal.received("disconnectRequest"),
+        ...this.journal.received("workerDisconnectNotification"),
+      ];
+      return said.some(({ peer }) => peer.identity === identity);
+    });
+  }
+
   /** Resolves to the n-th message of a kind about a task, from 1. */
   async heard<K extends "taskResult" | "taskCancelConfirm">(
     kind: K,
@@ -175,7 +188,7 @@ export class WireScheduler implements AsyncDisposable {
       if (this.echoes) this.echo(peer);
     } else if (message.kind === "workerManagerHeartbeat") {
       peer.send({ kind: "workerManagerHeartbeatEcho" });
-    } else if (message.kind === "disconnectRequest") {
+    } else if (message.kind === "disconnectRequest" && this.responds) {
       peer.send({ kind: "disconnectResponse", worker: message.worker });
     }
   }

@@ -18,6 +18,8 @@ export interface StorageRequest {
   readonly socket: Socket;
   /** Answers it; `as` changes the header, for answers that lie. */
   answer(body?: Uint8Array, as?: Partial<StorageResponseHeader>): void;
+  /** Does what is done without a script. */
+  proceed(): void;
 }
 
 /** The object storage beside the scripted scheduler: keeps objects in memory, and holds its answer for one that is not there. */
@@ -72,7 +74,7 @@ export class WireStorage implements AsyncDisposable {
         const payload = pending === undefined ? undefined : frame;
         pending = undefined;
         if (payload === undefined && header.requestType === "setObject") pending = header;
-        else this.#handle(requestOf(header, payload, socket));
+        else this.#handle(this.#request(header, payload, socket));
       },
     );
     socket.on("data", (chunk: Buffer) => cutter.push(chunk));
@@ -82,7 +84,11 @@ export class WireStorage implements AsyncDisposable {
     const { requestType, objectId } = request.header;
     if (requestType === "setObject") this.#journal.add({ type: "set", objectId });
     if (requestType === "getObject") this.#journal.add({ type: "get", objectId });
-    if (this.script(request)) return;
+    if (!this.script(request)) request.proceed();
+  }
+
+  #proceed(request: StorageRequest): void {
+    const { requestType, objectId } = request.header;
     if (requestType === "setObject") {
       this.put(objectId, request.payload ?? Buffer.alloc(0));
       this.#journal.add({ type: "stored", objectId });
@@ -102,19 +108,21 @@ export class WireStorage implements AsyncDisposable {
     if (body === undefined) this.#parked.push(request);
     else request.answer(body.subarray(0, payloadLength));
   }
-}
 
-function requestOf(header: StorageRequestHeader, payload: Buffer | undefined, socket: Socket): StorageRequest {
-  return {
-    header,
-    payload,
-    socket,
-    answer(body = Buffer.alloc(0), as = {}) {
-      const { requestType, objectId, requestId } = header;
-      const responseType = requestType === "setObject" ? "setOK" : "getOK";
-      const response = { responseType, objectId, payloadLength: body.length, responseId: requestId, ...as } as const;
-      socket.write(framed(encodeStorageResponse(response)));
-      if (body.length > 0) socket.write(framed(body));
-    },
-  };
+  #request(header: StorageRequestHeader, payload: Buffer | undefined, socket: Socket): StorageRequest {
+    const request: StorageRequest = {
+      header,
+      payload,
+      socket,
+      answer(body = Buffer.alloc(0), as = {}) {
+        const { requestType, objectId, requestId } = header;
+        const responseType = requestType === "setObject" ? "setOK" : "getOK";
+        const response = { responseType, objectId, payloadLength: body.length, responseId: requestId, ...as } as const;
+        socket.write(framed(encodeStorageResponse(response)));
+        if (body.length > 0) socket.write(framed(body));
+      },
+      proceed: () => this.#proceed(request),
+    };
+    return request;
+  }
 }
