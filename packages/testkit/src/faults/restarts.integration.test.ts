@@ -40,6 +40,8 @@ describe("a scheduler that is killed and started again on its port", () => {
     const lost = await bed.client({ tasks: 3_000, seconds: 0.004 });
     await lost.done(500);
     await bed.cluster.restartScheduler();
+    // It would go on submitting to the new scheduler, which takes tasks of clients that it does not know.
+    lost.program.kill("SIGKILL");
     await expectServed(await bed.client({ tasks: 1_000, seconds: 0.002 }), 1_000);
     expect(manager.exit).toBeUndefined();
   });
