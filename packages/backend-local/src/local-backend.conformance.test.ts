@@ -1,11 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
-import type { BackendHost, RunnerRecord } from "@scaler-aws-hpc/adapter-core";
+import { type BackendHost, type RunnerRecord, systemClock } from "@scaler-aws-hpc/adapter-core";
 import { backendCases, pythonWorkload } from "@scaler-aws-hpc/adapter-core/conformance";
 import { FsPayloadStore } from "@scaler-aws-hpc/payload-fs";
 import { findPython, pythonRunner } from "@scaler-aws-hpc/runner-python";
 import { describe, it } from "vitest";
-import { systemClock } from "../test/system-clock.ts";
 import { LocalBackend } from "./index.ts";
 
 const VARIABLE = "LOCAL_BACKEND_CONFORMANCE";

@@ -1,7 +1,13 @@
 import { fileURLToPath } from "node:url";
-import type { BackendHint, BackendHost, ChildChange, JobSpec, RunnerRecord } from "@scaler-aws-hpc/adapter-core";
+import {
+  type BackendHint,
+  type BackendHost,
+  type ChildChange,
+  type JobSpec,
+  type RunnerRecord,
+  systemClock,
+} from "@scaler-aws-hpc/adapter-core";
 import { afterEach, expect, it, vi } from "vitest";
-import { systemClock } from "../test/system-clock.ts";
 import { LocalBackend, type LocalBackendOptions, plugin } from "./index.ts";
 
 const FAKE = fileURLToPath(new URL("../test/fake-runner.mjs", import.meta.url));

@@ -18,11 +18,11 @@ import {
   type RunnerRecord,
   type SectionObject,
   type SectionTask,
+  systemClock,
 } from "@scaler-aws-hpc/adapter-core";
 import { FsPayloadStore } from "@scaler-aws-hpc/payload-fs";
 import { pythonRunner } from "@scaler-aws-hpc/runner-python";
 import { LocalBackend } from "../src/index.ts";
-import { systemClock } from "./system-clock.ts";
 
 type Argument = string | number | Uint8Array;
 /** A function of the Python module `workload` and its arguments. */

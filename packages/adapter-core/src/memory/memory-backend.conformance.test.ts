@@ -1,10 +1,10 @@
 import { describe, it } from "vitest";
 import { backendCases, type Workload, type WorkloadCall } from "../conformance/index.ts";
+import { backgroundClock } from "../engine/shell/system-clock.ts";
 import { failurePickle } from "../formats/failure-pickle.ts";
 import { MemoryBackend } from "./memory-backend.ts";
 import { MemoryPayloadStore } from "./memory-payload-store.ts";
 import type { MemoryOutcome, MemoryTask } from "./memory-task.ts";
-import { realClock } from "./real-clock.ts";
 
 const call = (name: string, arg: string | number): WorkloadCall => ({
   fn: Buffer.from(name),
@@ -24,7 +24,7 @@ async function run({ fn, args, signal, index }: MemoryTask): Promise<MemoryOutco
   const text = Buffer.from(args[0] ?? []).toString();
   switch (Buffer.from(fn).toString()) {
     case "sleep":
-      await realClock.sleep(Number(text), { signal });
+      await backgroundClock.sleep(Number(text), { signal });
       return { status: "ok", blob: Buffer.from("slept") };
     case "raise":
       return { status: "error", blob: failurePickle("runtime", text) };

@@ -13,11 +13,11 @@ import type {
 } from "../contracts/backend.ts";
 import type { Clock } from "../contracts/host.ts";
 import type { PayloadStore } from "../contracts/payload-store.ts";
+import { backgroundClock } from "../engine/shell/system-clock.ts";
 import { decodeBundle } from "../formats/bundle.ts";
 import { OpenCalls } from "../stores/open-calls.ts";
 import { MemoryChild } from "./memory-child.ts";
 import { bundleOf, type MemoryOutcome, type MemoryTask } from "./memory-task.ts";
-import { realClock } from "./real-clock.ts";
 
 const JOB_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
 
@@ -68,7 +68,7 @@ export class MemoryBackend implements Backend {
 
   constructor(options: MemoryBackendOptions) {
     this.#options = options;
-    this.#clock = options.clock ?? realClock;
+    this.#clock = options.clock ?? backgroundClock;
     this.traits = { ...TRAITS, ...options.traits };
   }
 

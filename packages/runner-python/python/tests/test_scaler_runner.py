@@ -37,6 +37,12 @@ class RunnerCase(unittest.TestCase):
         self.addCleanup(runner.close)
         return runner
 
+    def assert_all_gone(self, path):
+        """Every process whose number a task wrote into this file has ended."""
+        with open(path) as file:
+            for pid in file.read().split():
+                self.assertTrue(gone(int(pid)))
+
 
 class Results(RunnerCase):
     def test_says_what_it_is(self):
@@ -230,9 +236,7 @@ class Failures(RunnerCase):
         section.task(work("sleepers"), path)
         over = self.runner.run(section)
         self.assertEqual(over.cause(0)["kind"], "timeout")
-        with open(path) as file:
-            for pid in file.read().split():
-                self.assertTrue(gone(int(pid)))
+        self.assert_all_gone(path)
 
 
 class Output(RunnerCase):
@@ -265,7 +269,22 @@ class Output(RunnerCase):
         self.assertEqual((out, err), (b"", b""))
 
 
+def wait_for_file(path):
+    while not os.path.exists(path):
+        time.sleep(0.01)
+
+
 class Control(RunnerCase):
+    def start_sleepers(self):
+        """Runs a task that starts processes; returns the file of their numbers, and the task's progress."""
+        path = os.path.join(self.root, "pids")
+        section = Section()
+        section.task(work("sleepers"), path)
+        self.runner.start(section)
+        progress = self.runner.wait_progress(0)
+        wait_for_file(path)
+        return path, progress
+
     def test_stops_a_running_task_and_goes_on(self):
         section = Section()
         section.task(work("echo"), 1)
@@ -313,15 +332,12 @@ class Control(RunnerCase):
         section.task(work("echo"), 3)
         self.runner.start(section)
         progress = self.runner.wait_progress(1)
-        while not os.path.exists(path):
-            time.sleep(0.01)
+        wait_for_file(path)
         self.runner.say({"type": "cancel", "job": "j-1", "child": 0})
         message = self.runner.finish().message
         self.assertEqual((message["ok"], message["kind"]), (False, "cancelled"))
         self.assertTrue(gone(progress["pid"]))
-        with open(path) as file:
-            for pid in file.read().split():
-                self.assertTrue(gone(int(pid)))
+        self.assert_all_gone(path)
         section = Section()
         section.task(work("echo"), "next")
         self.assertEqual(self.runner.run(section).value(0), "next")
@@ -341,33 +357,17 @@ class Control(RunnerCase):
         self.assertEqual(self.runner.process.wait(5), 143)
 
     def test_the_end_of_the_channel_ends_everything(self):
-        path = os.path.join(self.root, "pids")
-        section = Section()
-        section.task(work("sleepers"), path)
-        self.runner.start(section)
-        progress = self.runner.wait_progress(0)
-        while not os.path.exists(path):
-            time.sleep(0.01)
+        path, progress = self.start_sleepers()
         self.runner.sock.close()
         self.runner.process.wait(5)
         self.assertTrue(gone(progress["pid"]))
-        with open(path) as file:
-            for pid in file.read().split():
-                self.assertTrue(gone(int(pid)))
+        self.assert_all_gone(path)
 
     def test_killing_the_supervisor_ends_everything(self):
-        path = os.path.join(self.root, "pids")
-        section = Section()
-        section.task(work("sleepers"), path)
-        self.runner.start(section)
-        progress = self.runner.wait_progress(0)
-        while not os.path.exists(path):
-            time.sleep(0.01)
+        path, progress = self.start_sleepers()
         self.runner.process.kill()
         self.assertTrue(gone(progress["pid"]))
-        with open(path) as file:
-            for pid in file.read().split():
-                self.assertTrue(gone(int(pid)))
+        self.assert_all_gone(path)
 
     def test_keeps_the_process_for_a_client_and_no_longer(self):
         pids = []

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { far, frameOf, list, message, struct, tag } from "../../fixtures/words.ts";
+import { far, frameOf, list, message, struct, tag, taskUpToArguments } from "../../fixtures/words.ts";
 import type { WorkerHeartbeat } from "../messages/worker-heartbeat.ts";
 import { DEFAULT_DECODE_LIMITS, type DecodeLimits } from "./decode-limits.ts";
 import { decodeMessage } from "./decode-message.ts";
@@ -83,47 +83,18 @@ describe("frames that ask for much", () => {
   const refused: Record<string, Buffer> = {
     "2^32 segments": Buffer.from("ffffffff00000000", "hex"),
     "a list of 2^29 - 1 structs of no size": frameOf([
-      ...message(0),
-      struct(0, 0, 6),
-      0n,
-      0n,
-      0n,
-      0n,
+      ...taskUpToArguments(),
       list(1, 7, 0),
       0n,
       tag(2 ** 29 - 1, 0, 0),
     ]),
-    "a million structs of no size": frameOf([
-      ...message(0),
-      struct(0, 0, 6),
-      0n,
-      0n,
-      0n,
-      0n,
-      list(1, 7, 0),
-      0n,
-      tag(1_000_000, 0, 0),
-    ]),
-    "a million elements of no size": frameOf([
-      ...message(0),
-      struct(0, 0, 6),
-      0n,
-      0n,
-      0n,
-      0n,
-      list(1, 0, 1_000_000),
-      0n,
-    ]),
+    "a million structs of no size": frameOf([...taskUpToArguments(), list(1, 7, 0), 0n, tag(1_000_000, 0, 0)]),
+    "a million elements of no size": frameOf([...taskUpToArguments(), list(1, 0, 1_000_000), 0n]),
     "a list of 2^29 - 1 ids": frameOf([...message(3), struct(0, 1, 3), 0n, 0n, 0n, list(0, 6, 2 ** 29 - 1)]),
     "a text of 2^29 - 1 bytes": frameOf([...message(4), struct(0, 1, 2), 0n, 0n, list(0, 2, 2 ** 29 - 1)]),
     "an id of 2^29 - 1 bytes": frameOf([...message(1), struct(0, 0, 1), list(0, 2, 2 ** 29 - 1)]),
     "a thousand names for one text": frameOf([
-      ...message(0),
-      struct(0, 0, 6),
-      0n,
-      0n,
-      0n,
-      0n,
+      ...taskUpToArguments(),
       0n,
       list(0, 7, 2000),
       tag(1000, 1, 1),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { far, frameOf, list, message, struct, tag } from "../../fixtures/words.ts";
+import { far, frameOf, list, message, struct, tag, taskUpToArguments } from "../../fixtures/words.ts";
 import { decodeMessage } from "./decode-message.ts";
 import { encodeMessage } from "./encode-message.ts";
 
@@ -131,32 +131,9 @@ describe("what is malformed", () => {
     "a double far pointer to a double one": frameOf([...message(TASK_CANCEL), far(1, 0, true)], [far(1, 0, true), 0n]),
     "a text without a NUL": frameOf([...message(TASK_LOG), struct(0, 1, 2), 0n, 0n, list(0, 2, 8), "ABCDEFGH"]),
     "a text of no bytes": frameOf([...message(TASK_LOG), struct(0, 1, 2), 0n, 0n, list(0, 2, 0)]),
-    "structs whose tag is a list": frameOf([
-      ...message(0),
-      struct(0, 0, 6),
-      0n,
-      0n,
-      0n,
-      0n,
-      list(1, 7, 1),
-      0n,
-      list(0, 2, 0),
-      0n,
-    ]),
-    "structs that overrun their words": frameOf([
-      ...message(0),
-      struct(0, 0, 6),
-      0n,
-      0n,
-      0n,
-      0n,
-      list(1, 7, 1),
-      0n,
-      tag(2, 1, 0),
-      0n,
-      0n,
-    ]),
-    "structs that are bits": frameOf([...message(0), struct(0, 0, 6), 0n, 0n, 0n, 0n, list(1, 1, 8), 0n, 0n]),
+    "structs whose tag is a list": frameOf([...taskUpToArguments(), list(1, 7, 1), 0n, list(0, 2, 0), 0n]),
+    "structs that overrun their words": frameOf([...taskUpToArguments(), list(1, 7, 1), 0n, tag(2, 1, 0), 0n, 0n]),
+    "structs that are bits": frameOf([...taskUpToArguments(), list(1, 1, 8), 0n, 0n]),
     "ids that are numbers": frameOf([...message(TASK_RESULT), struct(0, 1, 3), 0n, 0n, 0n, list(0, 5, 1), 0n]),
     "types smaller than a type": frameOf([
       ...message(OBJECT_INSTRUCTION),

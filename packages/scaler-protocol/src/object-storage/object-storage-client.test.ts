@@ -1,32 +1,16 @@
 import { setTimeout as after } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { eventually } from "../../test-support/eventually.ts";
-import { type FakeStorage, objectId, type SeenRequest, startStorage } from "../../test-support/fake-storage.ts";
+import { type FakeStorage, objectId, type SeenRequest } from "../../test-support/fake-storage.ts";
 import { startServer } from "../../test-support/scripted-server.ts";
+import { StorageBed } from "../../test-support/storage-bed.ts";
 import { ObjectStorageClient } from "./object-storage-client.ts";
-import type { ObjectStorageOptions, StorageLinkState } from "./storage-options.ts";
+import type { StorageLinkState } from "./storage-options.ts";
 
 const MiB = 1024 * 1024;
-const opened: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const each of opened.splice(0).reverse()) await each[Symbol.asyncDispose]();
-});
-
-async function setUp(
-  script?: (request: SeenRequest) => boolean,
-  options: Partial<ObjectStorageOptions> = {},
-): Promise<{ storage: FakeStorage; client: ObjectStorageClient }> {
-  const storage = await startStorage(script);
-  opened.push(storage);
-  const backoff = { baseMs: 10, maxMs: 50 };
-  const client = await ObjectStorageClient.open(`tcp://127.0.0.1:${storage.port}`, {
-    identity: "me",
-    backoff,
-    ...options,
-  });
-  opened.push(client);
-  return { storage, client };
-}
+const bed = new StorageBed();
+const setUp = bed.open.bind(bed);
+afterEach(() => bed[Symbol.asyncDispose]());
 
 const types = (storage: FakeStorage): string[] => storage.requests.map(({ header }) => header.requestType);
 
@@ -242,7 +226,7 @@ describe("ObjectStorageClient", () => {
 
   it("does not open without a storage", async () => {
     const server = await startServer((socket) => void socket.end());
-    opened.push(server);
+    bed.add(server);
     const address = `tcp://127.0.0.1:${server.port}`;
     await expect(ObjectStorageClient.open(address, { identity: "me" })).rejects.toMatchObject({ code: "closed" });
     await expect(ObjectStorageClient.open("nonsense", { identity: "me" })).rejects.toMatchObject({ code: "address" });

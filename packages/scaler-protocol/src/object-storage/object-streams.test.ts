@@ -1,31 +1,13 @@
 import { setTimeout as after } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { eventually } from "../../test-support/eventually.ts";
-import { type FakeStorage, objectId, type SeenRequest, startStorage } from "../../test-support/fake-storage.ts";
-import { ObjectStorageClient } from "./object-storage-client.ts";
-import type { ObjectStorageOptions } from "./storage-options.ts";
+import { objectId, type SeenRequest } from "../../test-support/fake-storage.ts";
+import { StorageBed } from "../../test-support/storage-bed.ts";
 
 const MiB = 1024 * 1024;
-const opened: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const each of opened.splice(0).reverse()) await each[Symbol.asyncDispose]();
-});
-
-async function setUp(
-  script?: (request: SeenRequest) => boolean,
-  options: Partial<ObjectStorageOptions> = {},
-): Promise<{ storage: FakeStorage; client: ObjectStorageClient }> {
-  const storage = await startStorage(script);
-  opened.push(storage);
-  const backoff = { baseMs: 10, maxMs: 50 };
-  const client = await ObjectStorageClient.open(`tcp://127.0.0.1:${storage.port}`, {
-    identity: "me",
-    backoff,
-    ...options,
-  });
-  opened.push(client);
-  return { storage, client };
-}
+const bed = new StorageBed();
+const setUp = bed.open.bind(bed);
+afterEach(() => bed[Symbol.asyncDispose]());
 
 async function gather(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = [];

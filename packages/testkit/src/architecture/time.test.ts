@@ -35,7 +35,6 @@ it("has one real clock in the core, beside suites and in-memory implementations"
     "adapter-core/src/engine/shell/resources.ts",
     "adapter-core/src/engine/shell/system-clock.ts",
     "adapter-core/src/memory/memory-payload-store.ts",
-    "adapter-core/src/memory/real-clock.ts",
   ]);
 });
 

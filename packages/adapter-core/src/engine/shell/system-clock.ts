@@ -7,13 +7,13 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Real time. A pending sleep keeps the process alive. */
 export const systemClock: Clock = {
   now: () => performance.now(),
-  sleep: async (ms, options) => await wait(ms, true, options),
+  sleep: (ms, options) => wait(ms, true, options),
 };
 
 /** Real time for in-memory implementations that were given none: what they wait for keeps no process alive. */
 export const backgroundClock: Clock = {
   now: () => performance.now(),
-  sleep: async (ms, options) => await wait(ms, false, options),
+  sleep: (ms, options) => wait(ms, false, options),
 };
 
 /** The one place of this package that starts timers. */
