@@ -115,10 +115,10 @@ export class WireScheduler implements AsyncDisposable {
     });
   }
 
-  /** Resolves to the first connection of that name which is none of those given. */
+  /** Resolves to the connection of that name that came after those given. */
   async comesBack(identity: string, ...except: readonly WirePeer[]): Promise<WirePeer> {
     return await this.journal.until(`${identity} comes back`, () =>
-      this.peers.find((peer) => peer.identity === identity && !except.includes(peer)),
+      this.peers.findLast((peer) => peer.identity === identity && except.every(({ number }) => number < peer.number)),
     );
   }
 
