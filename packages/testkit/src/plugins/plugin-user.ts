@@ -21,11 +21,11 @@ export class PluginUser implements AsyncDisposable {
   /** What a program needs in its environment to be this user's. */
   readonly env: Readonly<Record<string, string | undefined>>;
 
-  private constructor(home: string) {
+  private constructor(home: string, scalerBin: string) {
     this.home = home;
     this.env = {
       HOME: home,
-      PATH: [releaseBin("2.9.0"), dirname(nodeProgram()), process.env["PATH"] ?? ""].join(delimiter),
+      PATH: [scalerBin, dirname(nodeProgram()), process.env["PATH"] ?? ""].join(delimiter),
       // Without it oclif looks for TypeScript sources beside the compiled commands.
       NODE_ENV: "production",
       NO_COLOR: "1",
@@ -38,8 +38,10 @@ export class PluginUser implements AsyncDisposable {
     };
   }
 
+  /** @throws {HarnessError} `missing` when no release is installed whose Python could run tasks */
   static async open(): Promise<PluginUser> {
-    return new PluginUser(await mkdtemp(join(tmpdir(), "scaler-aws-hpc-user-")));
+    const scalerBin = releaseBin("2.9.0");
+    return new PluginUser(await mkdtemp(join(tmpdir(), "scaler-aws-hpc-user-")), scalerBin);
   }
 
   /** Copies a plugin's folder here and packs it. @returns the path of the tarball */
