@@ -97,6 +97,18 @@ const MUTANTS = [
     mutant: "if (core.workers.size > 0) return;",
   },
   {
+    name: "a worker kept after a stall longer than its life",
+    file: `${CORE}/links.ts`,
+    anchor: "if (core.now - worker.heardAt <= core.options.workerLifeMs) continue;",
+    mutant: "continue;",
+  },
+  {
+    name: "a draining manager that spins",
+    file: `${CORE}/batching.ts`,
+    anchor: "      profile.gatheringSince = undefined;\n      continue;\n",
+    mutant: "      continue;\n",
+  },
+  {
     name: "an announced worker forgotten",
     file: `${CORE}/links.ts`,
     anchor: 'worker.role === "active" && worker.heartbeatSeq > 0',

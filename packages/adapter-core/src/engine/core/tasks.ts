@@ -214,10 +214,12 @@ export function onCancel(core: CoreState, worker: Worker, taskId: string, force:
   const work = assignment?.work;
   const started = work !== undefined && ["staging", "bundled", "finished"].includes(work.state);
   const answered = assignment?.state === "delivered";
-  // A result that was sent may yet be lost with its link, so it is kept until it is acknowledged: the scheduler ignores this answer once it has the result.
-  const answer = force || !started ? "canceled" : "cancelFailed";
+  // Not `cancelFailed` once the result is sent: it may have been thrown away for a client's cancel that joined this one, and is not sent twice.
+  const answer = force || !started || answered ? "canceled" : "cancelFailed";
   if (answer === "canceled" && assignment !== undefined && work !== undefined) {
-    if (answered) settle(core, assignment);
+    // The result may also be lost with its link, together with this answer; then the task is assigned again.
+    if (answered && !force) unclaim(core, work);
+    else if (answered) settle(core, assignment);
     else {
       core.counts.canceled += 1;
       drop(core, work);
