@@ -157,6 +157,7 @@ export function onEcho(core: CoreState, worker: Worker): void {
   worker.latencyMs = core.now - worker.outstandingSince;
   worker.outstandingSince = undefined;
   core.connectedAt = core.now;
+  for (const work of core.unclaimed) work.claimUntil ??= core.now + core.options.claimGraceMs;
   if (core.unclaimed.size > 0) core.unclaimedUntil ??= core.now + core.options.claimGraceMs;
   acknowledge(core, worker, worker.heartbeatSeq);
 }
@@ -208,7 +209,6 @@ function abandon(core: CoreState, worker: Worker): void {
   for (const { work } of [...worker.assignments.values()]) unclaim(core, work);
   worker.assignments.clear();
   worker.unacked.length = 0;
-  core.unclaimedUntil = undefined;
 }
 
 /** When a link is taken for dead, if no echo comes before; infinite while none is awaited. */
@@ -240,10 +240,14 @@ export function afterStall(core: CoreState, stalledMs: number): void {
 
 /** Gives up works that nobody has claimed in time. */
 export function tickUnclaimed(core: CoreState): void {
-  if (core.unclaimed.size === 0) core.unclaimedUntil = undefined;
   if (core.unclaimedUntil === undefined || core.now < core.unclaimedUntil) return;
-  core.unclaimedUntil = undefined;
-  for (const work of [...core.unclaimed]) drop(core, work);
+  let next = Number.POSITIVE_INFINITY;
+  for (const work of [...core.unclaimed]) {
+    if (work.claimUntil === undefined) continue;
+    if (work.claimUntil <= core.now) drop(core, work);
+    else next = Math.min(next, work.claimUntil);
+  }
+  core.unclaimedUntil = next === Number.POSITIVE_INFINITY ? undefined : next;
 }
 
 /**

@@ -50,7 +50,7 @@ export class CoreState {
   readonly works = new Map<string, Work>();
   /** Works without a claim, kept for a while in case the scheduler assigns them to us again. */
   readonly unclaimed = new Set<Work>();
-  /** When unclaimed works are given up; set by the first echo after a loss. */
+  /** When the first of them is given up. */
   unclaimedUntil: number | undefined;
   readonly delayed = new Set<Work>();
   /** No delayed work is ready before this. */

@@ -62,6 +62,7 @@ function newWork(core: CoreState, worker: Worker, task: TaskMessage): Work {
     retries: 0,
     maxPack: core.options.maxTasksPerPack,
     fresh: false,
+    claimUntil: undefined,
     readyAt: 0,
   };
   core.works.set(task.taskId, work);
@@ -201,8 +202,10 @@ export function unclaim(core: CoreState, work: Work): void {
   abandonDelivery(core, claim);
   claim.worker.assignments.delete(work.task.taskId);
   work.claim = undefined;
-  if (work.state === "bundled" || work.state === "staging" || work.state === "finished") core.unclaimed.add(work);
-  else drop(core, work);
+  if (work.state === "bundled" || work.state === "staging" || work.state === "finished") {
+    work.claimUntil = undefined;
+    core.unclaimed.add(work);
+  } else drop(core, work);
 }
 
 /**

@@ -41,6 +41,8 @@ export interface Work {
   maxPack: number;
   /** Must run alone, in a process that has run nothing before. */
   fresh: boolean;
+  /** When it is given up if nobody claims it; `undefined` until the scheduler is heard of again. */
+  claimUntil: number | undefined;
   /** When a delayed work may be queued again. */
   readyAt: number;
 }
