@@ -146,7 +146,8 @@ export interface ScalingWish {
 /** What the owner of a manager link hears. */
 export interface ManagerHandlers {
   wishes(wishes: readonly ScalingWish[]): void;
-  down(reason: string): void;
+  /** The connection ended without `close`. `malformed`: because of bytes that break the format or a limit. */
+  down(reason: string, malformed: boolean): void;
 }
 
 /** The scheduler, as the engine needs it. Each call is one attempt; the engine repeats it with back-off. */

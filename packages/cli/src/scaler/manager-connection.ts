@@ -3,7 +3,7 @@ import type { AbortOptions, ManagerHandlers, ManagerLink } from "@scaler-aws-hpc
 import { connect, decodeMessage, encodeMessage } from "@scaler-aws-hpc/scaler-protocol";
 import type { ClusterOptions } from "./cluster-options.ts";
 import type { StorageSite } from "./storage-site.ts";
-import { toAdapterError } from "./to-adapter-error.ts";
+import { isHostile, toAdapterError } from "./to-adapter-error.ts";
 import { capabilityList, u32 } from "./worker-frames.ts";
 
 // The same for the life of this process: a scheduler ignores another socket of a manager that it still knows.
@@ -30,7 +30,7 @@ export async function openManagerConnection(
           })),
         );
       },
-      onClose: (reason) => handlers.down(reason?.message ?? "closed"),
+      onClose: (reason) => handlers.down(reason?.message ?? "closed", isHostile(reason)),
       tls: options.tls,
       connectTimeoutMs: options.attemptTimeoutMs,
       signal: options.signal,

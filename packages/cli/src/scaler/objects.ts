@@ -1,5 +1,5 @@
 import { type AbortOptions, AdapterError, isAdapterError, type ObjectsPort } from "@scaler-aws-hpc/adapter-core";
-import { isProtocolError, ObjectStorageClient } from "@scaler-aws-hpc/scaler-protocol";
+import { isProtocolError, ObjectStorageClient, type StorageLinkState } from "@scaler-aws-hpc/scaler-protocol";
 import type { ClusterOptions } from "./cluster-options.ts";
 import type { StorageSite } from "./storage-site.ts";
 import { toAdapterError } from "./to-adapter-error.ts";
@@ -8,6 +8,8 @@ import { toAdapterError } from "./to-adapter-error.ts";
 type Lane = "inputs" | "results" | "bulk";
 
 const BULK_BYTES = 256 * 1024;
+/** What breaks again so soon is in the same trouble. */
+const SAME_OUTAGE_MS = 2_000;
 const ADDRESS_MS = 15_000;
 const SET_MS = 30_000;
 /** Slowest speed at which a big object may travel before its connection is taken for dead, in bytes a millisecond (1 MB/s). */
@@ -19,6 +21,10 @@ export class ClusterObjects implements ObjectsPort, AsyncDisposable {
   readonly #site: StorageSite;
   readonly #clients = new Map<Lane, Promise<ObjectStorageClient>>();
   readonly #down = new Set<Lane>();
+  /** When a lane was last up again. */
+  #backAt = Number.NEGATIVE_INFINITY;
+  /** The log says that the storage cannot be reached. */
+  #told = false;
 
   constructor(site: StorageSite, options: ClusterOptions) {
     this.#site = site;
@@ -84,22 +90,33 @@ export class ClusterObjects implements ObjectsPort, AsyncDisposable {
       tls,
       connectTimeoutMs: attemptTimeoutMs,
       ...(maxObjectBytes === undefined ? {} : { limits: { maxObjectBytes } }),
-      onLink: (state) => {
-        if (state.up) {
-          if (this.#down.delete(lane)) log.info("the object storage can be reached again");
-          return;
-        }
-        if (this.#down.size === 0)
-          log.warn("the object storage cannot be reached; trying again", { reason: state.reason.message });
-        this.#down.add(lane);
-      },
+      onLink: (state) => this.#note(lane, state),
     });
+  }
+
+  /** One line for an outage, and one for its end, however often a storage that can be reached breaks off again. */
+  #note(lane: Lane, state: StorageLinkState): void {
+    const { log } = this.#options;
+    if (state.up) {
+      this.#down.delete(lane);
+      this.#backAt = performance.now();
+      if (!this.#told || this.#down.size > 0) return;
+      this.#told = false;
+      log.info("the object storage can be reached again");
+      return;
+    }
+    this.#down.add(lane);
+    const soon = performance.now() - this.#backAt < SAME_OUTAGE_MS;
+    const text = "the object storage cannot be reached; trying again";
+    log[this.#told || soon ? "debug" : "warn"](text, { reason: state.reason.message });
+    this.#told ||= !soon;
   }
 
   async #closeAll(): Promise<void> {
     const clients = [...this.#clients.values()];
     this.#clients.clear();
     this.#down.clear();
+    this.#told = false;
     await Promise.allSettled(clients.map(async (client) => (await client)[Symbol.asyncDispose]()));
   }
 }

@@ -1,5 +1,5 @@
 import { AdapterError, type AdapterErrorCode } from "@scaler-aws-hpc/adapter-core";
-import { isProtocolError, type ProtocolErrorCode } from "@scaler-aws-hpc/scaler-protocol";
+import { isProtocolError, type ProtocolError, type ProtocolErrorCode } from "@scaler-aws-hpc/scaler-protocol";
 
 const CODES: Readonly<Record<ProtocolErrorCode, AdapterErrorCode>> = {
   unreachable: "unavailable",
@@ -14,6 +14,12 @@ const CODES: Readonly<Record<ProtocolErrorCode, AdapterErrorCode>> = {
   truncated: "incompatible",
   limit: "too-large",
 };
+
+const HOSTILE: ReadonlySet<ProtocolErrorCode> = new Set(["malformed", "truncated", "limit"]);
+
+/** Whether a connection ended because of bytes that break the format or a limit. */
+export const isHostile = (reason: ProtocolError | undefined): boolean =>
+  reason !== undefined && HOSTILE.has(reason.code);
 
 /** What went wrong on the wire, in the engine's words. An abort stays what it is. */
 export function toAdapterError(reason: unknown, doing: string, signal?: AbortSignal): unknown {

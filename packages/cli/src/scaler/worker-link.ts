@@ -9,13 +9,12 @@ import {
 } from "@scaler-aws-hpc/scaler-protocol";
 import type { ClusterOptions } from "./cluster-options.ts";
 import type { StorageSite } from "./storage-site.ts";
-import { toAdapterError } from "./to-adapter-error.ts";
+import { isHostile, toAdapterError } from "./to-adapter-error.ts";
 import { workerFrames } from "./worker-frames.ts";
 import { workerNews } from "./worker-news.ts";
 
 /** How long the scheduler gets to confirm that a worker leaves, where it confirms at all. */
 const FAREWELL_MS = 1_000;
-const HOSTILE: ReadonlySet<string> = new Set(["malformed", "truncated", "limit"]);
 
 /** One connection under one worker id. */
 export class WorkerLink implements SchedulerLink {
@@ -134,9 +133,6 @@ export class WorkerLink implements SchedulerLink {
     this.#goodbye.resolve();
     if (this.#quiet) return;
     this.#quiet = true;
-    this.#handlers.down(
-      reason?.message ?? "the connection was closed",
-      reason !== undefined && HOSTILE.has(reason.code),
-    );
+    this.#handlers.down(reason?.message ?? "the connection was closed", isHostile(reason));
   }
 }

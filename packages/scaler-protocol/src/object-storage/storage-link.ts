@@ -23,6 +23,10 @@ export interface StorageLinkOwner {
 }
 
 const DEFAULT_PROBE_MS = 5_000;
+/** A connection that ended younger than this was none: a storage whose every answer breaks it must not be met without a pause. */
+const STABLE_MS = 2_000;
+/** Waits stop growing here for connections that can be made and end young: other requests travel on them as well. */
+const MOST_YOUNG = 2;
 
 /** One connection to an object storage that is replaced, with back-off, whenever it breaks; until `close`. */
 export class StorageLink {
@@ -33,6 +37,9 @@ export class StorageLink {
   readonly #stop = new AbortController();
   #connection: Connection | undefined;
   #watch: LinkWatch | undefined;
+  #upAt = 0;
+  /** Connections in a row that ended young. */
+  #young = 0;
   /** Why the link is down, or was last. */
   #lastFailure: ProtocolError | undefined;
 
@@ -87,6 +94,7 @@ export class StorageLink {
       return;
     }
     this.#connection = connection;
+    this.#upAt = performance.now();
     this.#watch = new LinkWatch(
       connection,
       this.#options.probeMs ?? DEFAULT_PROBE_MS,
@@ -109,13 +117,14 @@ export class StorageLink {
     this.#watch = undefined;
     if (this.#stop.signal.aborted) return;
     this.#lastFailure = reason ?? new ProtocolError("closed", `${formatAddress(this.#address)}: the connection ended`);
+    this.#young = performance.now() - this.#upAt < STABLE_MS ? this.#young + 1 : 0;
     this.#owner.onDown();
     void this.#restore();
   }
 
   /** Never rejects: an attempt that fails is followed by the next, whatever the failure; callers have their own time limits. */
   async #restore(): Promise<void> {
-    for (let attempt = 0; !this.#stop.signal.aborted; attempt++) {
+    for (let attempt = Math.min(MOST_YOUNG, Math.max(0, this.#young - 1)); !this.#stop.signal.aborted; attempt++) {
       const retryInMs = backoffDelayMs(attempt, Math.random(), this.#options.backoff);
       if (this.#lastFailure !== undefined) this.#options.onLink?.({ up: false, reason: this.#lastFailure, retryInMs });
       try {

@@ -48,7 +48,12 @@ export async function keepManagerBeating(host: ShellHost, options: ManagerHeartb
               host.tell({ type: "scale", profile: name, workers });
             }
           },
-          down: (reason) => down.abort(new Error(reason)),
+          down: (reason, malformed) => {
+            if (malformed) host.counters.malformedFrames += 1;
+            // Once a trouble: what answers like this will do so again.
+            if (malformed && failures === 0) log.warn("the scheduler sent the manager what cannot be read", { reason });
+            down.abort(new Error(reason));
+          },
         },
         { signal },
       );
