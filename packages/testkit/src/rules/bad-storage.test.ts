@@ -86,31 +86,34 @@ describe("a storage that misbehaves", () => {
   });
 
   // Which lie it is makes no difference from here on: each breaks the connection, or, the last ones, is passed over.
-  it.each(LIES.filter((_, at) => at % 2 === 0))("for one object every time (it %s) fails that task alone, in one line", async (_, lie) => {
-    await using bed = await ManagerBed.open({ engine: { objectTimeoutMs: OBJECT_TIMEOUT_MS } });
-    const { scheduler } = bed;
-    const worker = await scheduler.worker();
-    const functionId = scheduler.object("echo");
-    const bad = scheduler.object("bad");
-    let lies = 0;
-    scheduler.storage.script = (request) => {
-      if (request.header.objectId !== bad) return false;
-      lies += 1;
-      lie(request);
-      return true;
-    };
-    const hit = scheduler.task({ functionId, argumentIds: [bad] });
-    worker.send(hit);
-    const { message } = await scheduler.heard("taskResult", hit.taskId);
-    expect(message.resultType).toBe("failed");
-    const pickle = Buffer.from(scheduler.storage.objects.get(message.results[0] ?? "") ?? []).toString("latin1");
-    expect(pickle).toContain(bad);
-    const fine = scheduler.task({ functionId, argumentIds: [scheduler.object("good")] });
-    worker.send(fine);
-    expect((await scheduler.heard("taskResult", fine.taskId)).message.resultType).toBe("success");
-    await bed.drained();
-    expect(lies).toBeLessThan(12);
-    expect(bed.warnings().length).toBeLessThanOrEqual(2);
-    expect(breaches(scheduler.journal, true)).toEqual([]);
-  });
+  it.each(LIES.filter((_, at) => at % 2 === 0))(
+    "for one object every time (it %s) fails that task alone, in one line",
+    async (_, lie) => {
+      await using bed = await ManagerBed.open({ engine: { objectTimeoutMs: OBJECT_TIMEOUT_MS } });
+      const { scheduler } = bed;
+      const worker = await scheduler.worker();
+      const functionId = scheduler.object("echo");
+      const bad = scheduler.object("bad");
+      let lies = 0;
+      scheduler.storage.script = (request) => {
+        if (request.header.objectId !== bad) return false;
+        lies += 1;
+        lie(request);
+        return true;
+      };
+      const hit = scheduler.task({ functionId, argumentIds: [bad] });
+      worker.send(hit);
+      const { message } = await scheduler.heard("taskResult", hit.taskId);
+      expect(message.resultType).toBe("failed");
+      const pickle = Buffer.from(scheduler.storage.objects.get(message.results[0] ?? "") ?? []).toString("latin1");
+      expect(pickle).toContain(bad);
+      const fine = scheduler.task({ functionId, argumentIds: [scheduler.object("good")] });
+      worker.send(fine);
+      expect((await scheduler.heard("taskResult", fine.taskId)).message.resultType).toBe("success");
+      await bed.drained();
+      expect(lies).toBeLessThan(12);
+      expect(bed.warnings().length).toBeLessThanOrEqual(2);
+      expect(breaches(scheduler.journal, true)).toEqual([]);
+    },
+  );
 });
