@@ -26,7 +26,7 @@ export interface LocalBackendOptions {
   readonly graceMs?: number;
   /** How long a runner may take to start, preload included, in milliseconds. @default 60_000 */
   readonly readyMs?: number;
-  /** How many jobs are remembered after their end, so that a repeated submit or a late question is answered. @default 10_000 */
+  /** How many jobs are remembered after their end, so that a repeated submit or a late question is answered. @default 2_000 */
   readonly remembered?: number;
 }
 
@@ -65,7 +65,7 @@ export class LocalBackend implements Backend {
   #disposed = false;
 
   constructor(host: BackendHost, options: LocalBackendOptions = {}) {
-    const { idleMs = 60_000, graceMs = 2_000, readyMs = 60_000, remembered = 10_000 } = options;
+    const { idleMs = 60_000, graceMs = 2_000, readyMs = 60_000, remembered = 2_000 } = options;
     this.#host = host;
     this.#graceMs = graceMs;
     this.#remembered = remembered;

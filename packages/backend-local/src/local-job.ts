@@ -7,6 +7,9 @@ export type Ending = { readonly ok: true } | { readonly ok: false; readonly fail
 /** This backend runs each child once; the engine makes new jobs of what is to be repeated. */
 export const ATTEMPT = 1;
 
+// One for all: an error made at each end holds its stack, whose frames hold the job's bundle as long as the job is remembered.
+const OVER = new Error("the job is over");
+
 /**
  * The one child of a job of this backend.
  *
@@ -57,7 +60,7 @@ export class LocalJob {
     const base = { job: this.name, child: 0, attempt: ATTEMPT };
     this.runner = undefined;
     this.#spec = undefined;
-    this.over.abort();
+    this.over.abort(OVER);
     return this.#changed(
       ending.ok
         ? { ...base, state: "succeeded" }
