@@ -43,6 +43,18 @@ describe("ObjectCache", () => {
     cache.release(held);
   });
 
+  it("keeps a function that is used again and again, and not every small argument that ever was", async () => {
+    const { objects, cache, read } = setup(1_000_000);
+    const ids = Array.from({ length: 5_000 }, (_, at) => `argument-${at}`);
+    for (const id of ["function", ...ids]) objects.put(id, new Uint8Array(1));
+    for (const [at, id] of ids.entries()) {
+      if (at % 1_000 === 0) await read("function");
+      await read(id);
+    }
+    expect(objects.gets.filter((id) => id === "function")).toHaveLength(1);
+    expect(cache.bytes).toBeLessThan(3_000);
+  });
+
   it("knows when what is held fills it", async () => {
     const { objects, cache } = setup(100);
     objects.put("a", new Uint8Array(100));

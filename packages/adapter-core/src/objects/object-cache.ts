@@ -36,10 +36,14 @@ interface Entry extends Pin {
 }
 
 const RETRY_MS = 250;
+/** Below this an object costs more to keep, entry and all, than to read again. */
+const SMALL_BYTES = 64 * 1024;
+/** Small objects kept though nobody holds them: functions and serializers, not every number that was ever an argument. */
+const SMALL_KEPT = 2_048;
 
 /**
  * Objects of the object storage, each read once: requests for one id share one read; what nobody holds is dropped, oldest use first, once
- * the bytes pass the limit. A failed read is forgotten, so a later request tries again.
+ * the bytes pass the limit, and of small ones all but the newest thousands. A failed read is forgotten, so a later request tries again.
  */
 export class ObjectCache {
   readonly #objects: ObjectsPort;
@@ -50,6 +54,8 @@ export class ObjectCache {
   readonly #timeoutMs: number;
   // In order of use, oldest first.
   readonly #entries = new Map<ObjectId, Entry>();
+  /** Small ones that nobody holds, longest unheld first. */
+  readonly #idleSmall = new Set<Entry>();
   #bytes = 0;
   #pinnedBytes = 0;
 
@@ -82,7 +88,10 @@ export class ObjectCache {
       this.#entries.delete(id);
     }
     this.#entries.set(id, entry);
-    if (entry.pins === 0) this.#pinnedBytes += entry.size ?? 0;
+    if (entry.pins === 0) {
+      this.#pinnedBytes += entry.size ?? 0;
+      this.#idleSmall.delete(entry);
+    }
     entry.pins += 1;
     return entry;
   }
@@ -93,6 +102,7 @@ export class ObjectCache {
     entry.pins -= 1;
     if (!entry.kept || entry.pins > 0) return;
     this.#pinnedBytes -= entry.size ?? 0;
+    this.#rest(entry);
     this.#evict();
   }
 
@@ -115,15 +125,26 @@ export class ObjectCache {
         if (!entry.kept) return;
         this.#bytes += bytes.length;
         if (entry.pins > 0) this.#pinnedBytes += bytes.length;
+        else this.#rest(entry);
         this.#evict();
       },
       () => this.#remove(entry),
     );
   }
 
+  /** Nobody holds it any more. */
+  #rest(entry: Entry): void {
+    if (entry.size === undefined || entry.size > SMALL_BYTES) return;
+    this.#idleSmall.add(entry);
+    if (this.#idleSmall.size <= SMALL_KEPT) return;
+    const [oldest] = this.#idleSmall;
+    this.#remove(oldest);
+  }
+
   #remove(entry: Entry | undefined): void {
     if (!entry?.kept) return;
     entry.kept = false;
+    this.#idleSmall.delete(entry);
     this.#entries.delete(entry.id);
     this.#bytes -= entry.size ?? 0;
     if (entry.pins > 0) this.#pinnedBytes -= entry.size ?? 0;
