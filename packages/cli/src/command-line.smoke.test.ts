@@ -53,7 +53,7 @@ describe("exit codes and messages", () => {
     [
       ["start", "tcp://127.0.0.1:1"],
       78,
-      'backend "batch" is not installed; installed: local; choose one of them, or add its plugin',
+      'backend "batch" is not installed; installed: local; choose one of them with --backend, or add its plugin',
     ],
     [["start", "-b", "loca", "tcp://127.0.0.1:1"], 78, 'did you mean "local"?'],
     [["start", "-b", "local", "--payload-store", "sf", "tcp://127.0.0.1:1"], 78, 'installed: fs; did you mean "fs"?'],
@@ -61,6 +61,14 @@ describe("exit codes and messages", () => {
   ])("%j ends with %i", async (args, code, message) => {
     const ran = await run(args);
     expect(ran).toMatchObject({ code, stderr: expect.stringContaining(message) });
+  });
+
+  it("lists what plugins bring, flags included", async () => {
+    const ran = await run(["plugins"]);
+    expect(ran.stdout).toMatch(/payload-fs .*: payload store fs, --store-dir, --store-durable$/m);
+    expect(JSON.parse((await run(["plugins", "--json"])).stdout).plugins).toContainEqual(
+      expect.objectContaining({ package: "@scaler-aws-hpc/backend-local", backends: ["local"], options: ["python"] }),
+    );
   });
 
   it("tells errors as JSON when asked, and nothing else on stdout", async () => {

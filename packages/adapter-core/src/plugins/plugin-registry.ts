@@ -95,7 +95,7 @@ function notInstalled(kind: string, name: string, known: Iterable<string>): neve
   const close = didYouMean(name, installed);
   const next =
     close === undefined
-      ? `choose one of them, or add its plugin with \`plugins install\``
+      ? `choose one of them with --${kind.replace(" ", "-")}, or add its plugin with \`plugins install\``
       : `did you mean ${JSON.stringify(close)}?`;
   const list = installed.length === 0 ? "none" : installed.join(", ");
   throw new AdapterError(

@@ -21,7 +21,7 @@ describe("parseConfigFile", () => {
     ["", /f: expected a table .* got an empty file/],
     ["[scheduler]", /got "scheduler"$/],
     ["[aws_hpc_worker_manger]", /did you mean \[aws_hpc_worker_manager\] where it says "aws_hpc_worker_manger"\?/],
-    ['[worker_manager]\ntype = "orb"', /expected a table/],
+    ['[worker_manager]\ntype = "orb"', /expected a table .* with type = "aws_hpc", got "worker_manager"$/],
     ['[worker_manager]\ntype = "aws-hcp"', /type = "aws-hcp"; did you mean "aws_hpc"\?/],
     ["[worker_manager]\n", /expected type = "aws_hpc"/],
     [

@@ -72,7 +72,8 @@ export function parseConfigFile(path: string, text: string): ConfigFile {
   const [first] = found;
   if (first === undefined) {
     const close = Object.keys(document).map((key) => [key, didYouMean(key, TABLES)] as const);
-    const guess = close.find(([, meant]) => meant !== undefined);
+    // A table that is spelt right is one of another manager's type.
+    const guess = close.find(([key, meant]) => meant !== undefined && meant !== key);
     const next = guess === undefined ? "" : `; did you mean [${guess[1]}] where it says ${JSON.stringify(guess[0])}?`;
     throw new CliError(
       "config",

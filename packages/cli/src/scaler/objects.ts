@@ -84,7 +84,7 @@ export class ClusterObjects implements ObjectsPort, AsyncDisposable {
   }
 
   async #open(lane: Lane, address: Awaited<ReturnType<StorageSite["address"]>>): Promise<ObjectStorageClient> {
-    const { log, tls, attemptTimeoutMs, maxObjectBytes } = this.#options;
+    const { tls, attemptTimeoutMs, maxObjectBytes } = this.#options;
     return await ObjectStorageClient.open(address, {
       identity: `manager|${process.pid}|${lane}`,
       tls,

@@ -15,7 +15,7 @@ describe("LiveLine", () => {
       expect(written.at(-1)).toBe("\r\u001b[2Kwarning\none");
       text = "a longer text than the terminal has columns";
       vi.advanceTimersByTime(100);
-      expect(written.at(-1)).toBe("\r\u001b[2Ka longer text than ");
+      expect(written.at(-1)).toBe("\r\u001b[2Ka longer text than…");
       line[Symbol.dispose]();
       expect(written.at(-1)).toBe("\n");
       const { length } = written;

@@ -40,9 +40,12 @@ export class LiveLine implements Disposable {
 
   #draw(): void {
     // One column stays free: a full line would wrap on some terminals, and could not be cleared. A terminal without a size says 0.
-    const line = this.#render().slice(0, Math.max(10, (this.#terminal.columns || 80) - 1));
+    const line = cut(this.#render(), Math.max(10, (this.#terminal.columns || 80) - 1));
     if (line === this.#shown) return;
     this.#terminal.write(CLEAR + line);
     this.#shown = line;
   }
 }
+
+/** Shows that something is missing: half a number would be read as another number. */
+const cut = (text: string, width: number): string => (text.length <= width ? text : `${text.slice(0, width - 1)}…`);

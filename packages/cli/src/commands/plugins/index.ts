@@ -18,10 +18,13 @@ export interface ListedPlugin {
   readonly backends: readonly string[];
   readonly payloadStores: readonly string[];
   readonly runners: readonly string[];
+  /** The flags of `start` that it brings, without the hyphens. */
+  readonly options: readonly string[];
 }
 
 export default class Plugins extends BaseCommand {
-  static override summary = "List plugins and what each contributes: backends, payload stores, runners.";
+  static override summary =
+    "List plugins and what each contributes: backends, payload stores, runners, flags of `start`.";
   static override description = "A plugin that cannot be used is one line that says why.";
   static override examples = ["<%= config.bin %> plugins", "<%= config.bin %> plugins install ./my-backend-1.0.0.tgz"];
 
@@ -33,12 +36,18 @@ export default class Plugins extends BaseCommand {
       backends: names(plugin.backends),
       payloadStores: names(plugin.payloadStores),
       runners: names(plugin.runners),
+      options: [
+        ...new Set(
+          [...(plugin.backends ?? []), ...(plugin.payloadStores ?? [])].flatMap((owner) => names(owner.options)),
+        ),
+      ],
     }));
-    for (const { package: name, version, origin, backends, payloadStores, runners } of plugins) {
+    for (const { package: name, version, origin, backends, payloadStores, runners, options } of plugins) {
       const parts = [
         ...backends.map((backend) => `backend ${backend}`),
         ...payloadStores.map((store) => `payload store ${store}`),
         ...runners.map((runner) => `runner ${runner}`),
+        ...options.map((option) => `--${option}`),
       ];
       this.log(`${name} ${version} (${origin}): ${parts.join(", ") || "nothing"}`);
     }
