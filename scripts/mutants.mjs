@@ -13,7 +13,7 @@ const CORE = "packages/adapter-core/src/engine/core";
 const MUTANTS = [
   {
     name: "a frame deleted before its acknowledgement",
-    file: `${CORE}/links.ts`,
+    file: `${CORE}/tasks.ts`,
     anchor: "    markDelivered(assignment);\n",
     mutant: "    markDelivered(assignment);\n    releaseOutcome(core, assignment.work);\n",
   },
@@ -98,7 +98,7 @@ const MUTANTS = [
   },
   {
     name: "a worker kept after a stall longer than its life",
-    file: `${CORE}/links.ts`,
+    file: `${CORE}/liveness.ts`,
     anchor: "if (core.now - worker.heardAt <= core.options.workerLifeMs) continue;",
     mutant: "continue;",
   },

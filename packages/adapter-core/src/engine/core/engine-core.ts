@@ -1,28 +1,15 @@
 import { formJobs, windowEnd } from "./batching.ts";
 import type { EngineEffect } from "./effect.ts";
 import type { EngineEvent } from "./event.ts";
+import { onEcho } from "./heartbeats.ts";
 import { onChild, onFetched, onFrame, onStaged, onSubmitted, stopAllJobs } from "./jobs.ts";
-import {
-  afterStall,
-  current,
-  hasStarted,
-  leave,
-  onDelivered,
-  onEcho,
-  onLinkDown,
-  onLinkUp,
-  onShutdown,
-  openWorkers,
-  owesFarewell,
-  releaseResumed,
-  silentAt,
-  tickLinks,
-  tickUnclaimed,
-} from "./links.ts";
+import { current, onLinkDown, onLinkUp, openWorkers } from "./links.ts";
+import { afterStall, silentAt, tickLinks } from "./liveness.ts";
 import type { CoreOptions } from "./options.ts";
+import { hasStarted, leave, owesFarewell, releaseResumed, tickUnclaimed } from "./releasing.ts";
 import { onScale } from "./scaling.ts";
 import { CoreState, type Counts } from "./state.ts";
-import { onCancel, onInspected, onTask, requeueDelayed } from "./tasks.ts";
+import { onCancel, onDelivered, onInspected, onTask, requeueDelayed } from "./tasks.ts";
 
 /** Clients without tasks are remembered this long, in milliseconds: most come back with the next one. */
 const CLIENT_IDLE_MS = 60_000;
@@ -121,7 +108,8 @@ export class EngineCore {
         if (current(core, event) !== undefined) {
           this.#reason = "shutdown";
           core.draining = true;
-          onShutdown(core);
+          core.emit({ type: "log", level: "info", message: "a client shut the cluster down" });
+          stopAllJobs(core, "a client shut the cluster down");
         }
         break;
       case "inspected":

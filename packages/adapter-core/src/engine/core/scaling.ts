@@ -1,4 +1,5 @@
-import { hold, openWorker, workerCount } from "./links.ts";
+import { workerCount } from "./heartbeats.ts";
+import { hold, openWorker } from "./links.ts";
 import type { CoreState } from "./state.ts";
 
 /**

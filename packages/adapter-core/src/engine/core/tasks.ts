@@ -1,4 +1,4 @@
-import { abandonDelivery, deliver, forgetWork, settle } from "./deliveries.ts";
+import { abandonDelivery, deliver, forgetWork, markDelivered, settle } from "./deliveries.ts";
 import type { DeliverySource } from "./effect.ts";
 import type { EngineEvent, TaskMessage } from "./event.ts";
 import { releaseOutcome } from "./frames.ts";
@@ -229,4 +229,25 @@ export function onCancel(core: CoreState, worker: Worker, taskId: string, force:
     }
   }
   core.emit({ type: "confirm", worker: worker.id, session: worker.session, taskId, answer });
+}
+
+/** The shell stored and sent a result, or could not. */
+export function onDelivered(core: CoreState, event: Extract<EngineEvent, { type: "delivered" }>): void {
+  const assignment = core.deliveries.get(event.delivery);
+  if (assignment === undefined) return;
+  core.deliveries.delete(event.delivery);
+  if (event.failure === undefined) {
+    markDelivered(assignment);
+    return;
+  }
+  assignment.state = "open";
+  const { work } = assignment;
+  if (work.outcome?.kind !== "frame") {
+    // There is nothing else to answer with, and the scheduler waits: once more.
+    deliver(core, assignment);
+    return;
+  }
+  releaseOutcome(core, work);
+  work.state = "waiting";
+  retry(core, work, event.failure);
 }
