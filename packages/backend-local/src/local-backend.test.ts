@@ -87,6 +87,21 @@ it("contributes the backend, with the machine's processors as slots", () => {
   expect(factory?.defaultSlots?.()).toBeGreaterThan(0);
 });
 
+it("asks runners at the start what they lack, and goes on without one that may not be needed", async () => {
+  const [factory] = plugin.backends ?? [];
+  const lacking: RunnerRecord = { ...record("lacking"), check: ({ interpreter }) => [`${interpreter} lacks much`] };
+  const absent: RunnerRecord = {
+    ...record("absent"),
+    check: () => {
+      throw new Error("not here");
+    },
+  };
+  const backend = await factory?.open({ python: "py" }, hostWith([lacking, absent]));
+  await backend?.[Symbol.asyncDispose]();
+  expect(logged).toEqual(["py lacks much", "a runner cannot be used"]);
+  await expect(factory?.open({}, hostWith([absent]))).rejects.toThrow("not here");
+});
+
 it("pushes running, progress, frames and the end in this order, and submits once", async () => {
   const { backend, hints, over } = open();
   await backend.submit(job("a", "ok"));

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { AdapterError, type Plugin } from "@scaler-aws-hpc/adapter-core";
+import { AdapterError, type BackendHost, type Plugin } from "@scaler-aws-hpc/adapter-core";
 import { LocalBackend } from "./local-backend.ts";
 
 /** Contributes the backend `local`. */
@@ -29,8 +29,21 @@ export const plugin: Plugin = {
         }
         const runnerOptions =
           python === undefined ? host.runnerOptions : { ...host.runnerOptions, interpreter: python };
+        checkRunners({ ...host, runnerOptions });
         return new LocalBackend({ ...host, runnerOptions });
       },
     },
   ],
 };
+
+/** Tells now what would otherwise fail each task. With several runners, one that is missing may not be needed. */
+function checkRunners({ runners, runnerOptions, log }: BackendHost): void {
+  for (const { name, check } of runners) {
+    try {
+      for (const warning of check?.(runnerOptions) ?? []) log.warn(warning, { runner: name });
+    } catch (reason) {
+      if (runners.length === 1) throw reason;
+      log.warn("a runner cannot be used", { runner: name, reason: String(reason) });
+    }
+  }
+}

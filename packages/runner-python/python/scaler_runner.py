@@ -1563,7 +1563,7 @@ class Executor:
             return None
         except BaseException as error:  # noqa: B036
             self._serializer_id = None
-            return RemoteError("DeserializeObjectError", "failed to load the client's serializer: %s" % describe(error))
+            return unreadable("load the client's serializer", error)
 
     def _function(self, identity, index, blobs, serializer):
         function = self._functions.get(identity, self)
@@ -1573,7 +1573,7 @@ class Executor:
         try:
             function = serializer.deserialize(blobs.raw(index))
         except Exception as error:
-            raise RemoteError("DeserializeObjectError", "failed to deserialize the function: %s" % describe(error)) from error
+            raise unreadable("deserialize the function", error) from error
         self._functions[identity] = function
         if len(self._functions) > self.FUNCTIONS:
             self._functions.popitem(last=False)
@@ -1622,7 +1622,7 @@ class Blobs:
         try:
             return serializer.deserialize(self.raw(index))
         except Exception as error:
-            raise RemoteError("DeserializeObjectError", "failed to deserialize argument %d: %s" % (number + 1, describe(error))) from error
+            raise unreadable("deserialize argument %d" % (number + 1), error) from error
 
 
 def gunzip(data, size):
@@ -1646,6 +1646,17 @@ def describe(error):
         return "%s: %s" % (type(error).__name__, error)
     except Exception:  # noqa: BLE001 - an exception whose text fails
         return type(error).__name__
+
+
+def unreadable(what, error):
+    """What the client gets for bytes that do not load here. A name that is missing most often means another environment than the client's."""
+    text = "failed to %s: %s" % (what, describe(error))
+    if isinstance(error, (ImportError, AttributeError)):
+        found = sys.modules.get("cloudpickle")
+        text += "; tasks run in %s (Python %d.%d, %s), which needs the client's packages: see --python of the manager" % (
+            (sys.executable,) + sys.version_info[:2] + ("cloudpickle %s" % found.__version__ if found else "no cloudpickle",)
+        )
+    return RemoteError("DeserializeObjectError", text)
 
 
 # ---------------------------------------------------------------------------------------------------------- pickles

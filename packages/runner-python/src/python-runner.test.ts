@@ -53,3 +53,13 @@ it("refuses an interpreter that is missing or no Python", async () => {
   const other = await fakePython("other", "hello");
   expect(() => pythonRunner.command?.({ interpreter: other })).toThrow(/^\[config\] .*does not start/);
 });
+
+it("tells before the first task what will be missing", async () => {
+  const bare = await fakePython("bare", "3 12 /usr/bin/python3.12");
+  expect(pythonRunner.check?.({ interpreter: bare })).toEqual([
+    expect.stringMatching(/^Python 3\.12 at \/usr\/bin\/python3\.12 has no cloudpickle, .*--python/),
+  ]);
+  const whole = await fakePython("whole", "3 12 /usr/bin/python3.12\ncloudpickle 3.1.1");
+  expect(pythonRunner.check?.({ interpreter: whole })).toEqual([]);
+  expect(() => pythonRunner.check?.({ interpreter: join(folder, "none") })).toThrow(/^\[config\] .*ENOENT/);
+});

@@ -10,13 +10,20 @@ const FIRST_BYTES = new Set([0x80, 0x63, 0x28]);
 
 /**
  * Runs the tasks of clients whose serializer is a pickle. Order 100: runners of other languages disguise their serializer as a pickle and are asked first.
- * Its command throws {@link AdapterError} `config` when no usable interpreter is found.
+ * Its check and command throw {@link AdapterError} `config` when no usable interpreter is found.
  */
 export const pythonRunner: RunnerRecord = {
   name: "python",
   protocol: 1,
   order: 100,
   matches: (head) => head[0] !== undefined && FIRST_BYTES.has(head[0]),
+  check({ interpreter }) {
+    const { file, version, cloudpickle } = findPython(interpreter);
+    if (cloudpickle !== undefined) return [];
+    return [
+      `Python ${version} at ${file} has no cloudpickle, so most tasks will fail; name the Python of the clients' environment with --python, or install cloudpickle there`,
+    ];
+  },
   command: ({ interpreter, preload }) => ({
     file: findPython(interpreter).file,
     // -B: nothing is written beside the installed package.

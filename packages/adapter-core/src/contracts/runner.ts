@@ -11,6 +11,11 @@ export interface RunnerRecord {
   matches(serializerHead: Uint8Array): boolean;
   /** Lower goes first when several match. @default 0 */
   readonly order?: number;
+  /**
+   * Looks at what it needs on this machine, once before the first task. Returns what the user should know, ready for a log.
+   * @throws {AdapterError} `config` when it cannot run here at all
+   */
+  readonly check?: (options: RunnerCommandOptions) => readonly string[];
   /** What starts it on this machine, for backends that run processes: argv, never a shell string. `undefined`: cannot be run here. */
   readonly command?: (options: RunnerCommandOptions) => RunnerCommand;
 }

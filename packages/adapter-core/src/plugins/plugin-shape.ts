@@ -38,7 +38,7 @@ export function checkPlugin(exported: unknown): Plugin {
       throw new AdapterError("incompatible", text);
     }
     func(runner, "matches", where);
-    if (runner["command"] !== undefined) func(runner, "command", where);
+    for (const key of ["check", "command"]) if (runner[key] !== undefined) func(runner, key, where);
     optional(runner, "order", "number", where);
   });
   return plugin as unknown as Plugin;

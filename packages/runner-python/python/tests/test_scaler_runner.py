@@ -188,6 +188,9 @@ class Failures(RunnerCase):
         sys.modules.setdefault("scaler.utility.exceptions", type(sys)("scaler.utility.exceptions"))
         self.assertIn("failed to deserialize the function: ModuleNotFoundError", str(over.error(0)))
         self.assertIn("failed to deserialize argument 1: ModuleNotFoundError", str(over.error(1)))
+        # Whose environment lacks it, and what to do.
+        self.assertIn("; tasks run in %s (Python %d.%d, " % ((sys.executable,) + sys.version_info[:2]), str(over.error(0)))
+        self.assertIn("see --python", str(over.error(1)))
         self.assertEqual(over.value(2), 5)
 
     def test_names_the_task_that_ended_the_process(self):
