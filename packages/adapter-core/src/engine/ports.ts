@@ -146,6 +146,8 @@ export interface ScalingWish {
 /** What the owner of a manager link hears. */
 export interface ManagerHandlers {
   wishes(wishes: readonly ScalingWish[]): void;
+  /** The scheduler took a heartbeat. It never does while it knows another manager of the same id. */
+  echo(): void;
   /** The connection ended without `close`. `malformed`: because of bytes that break the format or a limit. */
   down(reason: string, malformed: boolean): void;
 }

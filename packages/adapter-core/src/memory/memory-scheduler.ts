@@ -66,6 +66,8 @@ export class MemoryScheduler implements SchedulerPort {
   readonly left: string[] = [];
   /** While false, connections are refused. */
   reachable = true;
+  /** Whether it knows another manager of the same id, and so ignores the reports of this one. */
+  otherManager = false;
   identity = "scheduler-1";
   readonly #options: MemorySchedulerOptions;
   readonly #holders = new Map<string, Holder>();
@@ -170,6 +172,8 @@ export class MemoryScheduler implements SchedulerPort {
     return {
       beat: (report) => {
         this.managerReports.push(report);
+        if (this.otherManager) return;
+        handlers.echo();
         handlers.wishes([{ taskConcurrency: 1, capabilities: {} }]);
       },
       close: () => {},

@@ -22,6 +22,7 @@ export async function openManagerConnection(
         const magic = connection.magic ?? site.magic;
         if (magic === undefined) return;
         const message = decodeMessage(frame, magic);
+        if (message.kind === "workerManagerHeartbeatEcho") handlers.echo();
         if (message.kind !== "workerManagerCommand") return;
         handlers.wishes(
           message.setDesiredTaskConcurrencyRequests.map(({ taskConcurrency, capabilities }) => ({

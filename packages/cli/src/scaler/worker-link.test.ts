@@ -206,16 +206,25 @@ describe.each([1, 2] as const)("a worker's link in numbering %i", (magic) => {
 
   it("reports the manager with a positive number", async () => {
     const wishes: unknown[] = [];
-    const link = await cluster.scheduler.openManager({ wishes: (list) => wishes.push(list), down: () => {} });
+    let echoes = 0;
+    const link = await cluster.scheduler.openManager({
+      wishes: (list) => wishes.push(list),
+      echo: () => {
+        echoes += 1;
+      },
+      down: () => {},
+    });
     link.beat({ maxTaskConcurrency: 4, capabilities: { gpu: 1 }, workerManagerId: "manager" });
     await until(() => server.heard.length === 1);
     expect(server.heard[0]).toMatchObject({ kind: "workerManagerHeartbeat", maxTaskConcurrency: 4 });
+    server.say({ kind: "workerManagerHeartbeatEcho" });
     server.say({
       kind: "workerManagerCommand",
       setDesiredTaskConcurrencyRequests: [{ taskConcurrency: 2, capabilities: [] }],
     });
     await until(() => wishes.length === 1);
     expect(wishes).toEqual([[{ taskConcurrency: 2, capabilities: {} }]]);
+    expect(echoes).toBe(1);
     link.close();
   });
 });

@@ -219,14 +219,35 @@ describe("Engine", () => {
     scheduler.reachable = true;
     const task = scheduler.submit(scheduler.object(utf8("reverse")), []);
     await clock.until(() => task.settled);
-    expect(lines.some((line) => line.includes("can be reached again"))).toBe(true);
+    expect(lines.filter((line) => line.includes("connected to the scheduler"))).toHaveLength(1);
+    scheduler.reachable = false;
+    scheduler.cut();
+    await clock.advance(5_000);
+    scheduler.reachable = true;
+    await clock.until(() => lines.some((line) => line.includes("can be reached again")));
+  });
+
+  it("says when the scheduler knows another manager of its id, and works all the same", async () => {
+    const { clock, scheduler, lines, start } = setup();
+    scheduler.otherManager = true;
+    start();
+    const said = (text: string): number => lines.filter((line) => line.includes(text)).length;
+    await clock.advance(30_000);
+    expect(said("another one of the same id may be alive")).toBe(1);
+    const task = scheduler.submit(scheduler.object(utf8("reverse")), []);
+    await clock.until(() => task.settled);
+    scheduler.otherManager = false;
+    await clock.advance(30_000);
+    expect(said("the scheduler answers this manager")).toBe(1);
   });
 
   it("gives up when the first connection takes too long", async () => {
     const { clock, scheduler, start } = setup({ engine: { connectTimeoutMs: 5_000 } });
     scheduler.reachable = false;
     const engine = start();
-    const end = expect(engine.finished).rejects.toThrow("[unavailable] no connection to the scheduler within 5 s");
+    const end = expect(engine.finished).rejects.toThrow(
+      "[unavailable] no connection to the scheduler within 5 s: [unavailable] connection refused",
+    );
     await clock.advance(6_000);
     await end;
     expect(clock.sleeping).toBe(0);

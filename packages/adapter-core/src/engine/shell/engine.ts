@@ -169,8 +169,12 @@ export class Engine implements AsyncDisposable {
     } catch {
       return;
     }
-    if (this.#parts.links.everConnected) return;
-    this.#fail(new AdapterError("unavailable", `no connection to the scheduler within ${Math.round(ms / 1000)} s`));
+    const { everConnected, lastFailure } = this.#parts.links;
+    if (everConnected) return;
+    const why = lastFailure === undefined ? "" : `: ${lastFailure}`;
+    this.#fail(
+      new AdapterError("unavailable", `no connection to the scheduler within ${Math.round(ms / 1000)} s${why}`),
+    );
   }
 
   async #tellStats(): Promise<void> {

@@ -49,6 +49,11 @@ export class Links {
     return this.#everConnected;
   }
 
+  /** Why the last attempt to connect failed, if any did. */
+  get lastFailure(): string | undefined {
+    return this.#outage.reason;
+  }
+
   /** The workers of a profile, in the order in which they were opened. */
   of(profile: string): OpenWorker[] {
     return [...this.#workers.values()].filter((worker) => worker.profile === profile);

@@ -5,6 +5,9 @@ import type { ShellHost } from "./host.ts";
 
 const MOST = 2 ** 32 - 1;
 
+/** Of so many heartbeats a scheduler that is merely slow has answered one. */
+const UNHEARD = 5;
+
 /** Options of {@link keepManagerBeating}. */
 export interface ManagerHeartbeatOptions {
   readonly port: SchedulerPort;
@@ -34,6 +37,7 @@ export async function keepManagerBeating(host: ShellHost, options: ManagerHeartb
   const last = new Map<string, number>();
   let failures = 0;
   while (!signal.aborted) {
+    const presence = new Presence(log, report.workerManagerId);
     let link: ManagerLink | undefined;
     try {
       const down = new AbortController();
@@ -48,6 +52,7 @@ export async function keepManagerBeating(host: ShellHost, options: ManagerHeartb
               host.tell({ type: "scale", profile: name, workers });
             }
           },
+          echo: () => presence.heard(),
           down: (reason, malformed) => {
             if (malformed) host.counters.malformedFrames += 1;
             // Once a trouble: what answers like this will do so again.
@@ -60,6 +65,7 @@ export async function keepManagerBeating(host: ShellHost, options: ManagerHeartb
       const over = AbortSignal.any([signal, down.signal]);
       for (;;) {
         link.beat(report);
+        presence.beat();
         await clock.sleep(options.heartbeatMs, { signal: over });
         failures = 0;
       }
@@ -71,5 +77,38 @@ export async function keepManagerBeating(host: ShellHost, options: ManagerHeartb
     } finally {
       link?.close();
     }
+  }
+}
+
+/**
+ * Notices on one connection that the scheduler never answers this manager, which it does not while it knows another one of the same id: until it
+ * has not heard of that for a minute. That alone ends nothing: a manager that comes back after a crash is ignored in the same way, and tasks come to
+ * its workers all the same.
+ */
+class Presence {
+  readonly #log: ShellHost["log"];
+  readonly #workerManagerId: string;
+  #beats = 0;
+  #heard = false;
+
+  constructor(log: ShellHost["log"], workerManagerId: string) {
+    this.#log = log;
+    this.#workerManagerId = workerManagerId;
+  }
+
+  beat(): void {
+    this.#beats += 1;
+    if (this.#heard || this.#beats !== UNHEARD) return;
+    const text =
+      "the scheduler does not answer this manager: another one of the same id may be alive, or was killed less than a minute ago; " +
+      "two that live need ids of their own, see --worker-manager-id";
+    this.#log.warn(text, { workerManagerId: this.#workerManagerId });
+  }
+
+  heard(): void {
+    if (this.#heard) return;
+    this.#heard = true;
+    if (this.#beats < UNHEARD) return;
+    this.#log.info("the scheduler answers this manager", { workerManagerId: this.#workerManagerId });
   }
 }

@@ -2,21 +2,29 @@ import type { Clock, Log } from "../../contracts/host.ts";
 
 const REPEAT_MS = 30_000;
 
-/** Says that the scheduler is out of reach once per outage and then every 30 s, however many workers try. */
+/** Says when the scheduler is reached, and that it is not once per outage and then every 30 s, however many workers try. */
 export class Outage {
   readonly #clock: Clock;
   readonly #log: Log;
   #since: number | undefined;
   #saidAt = 0;
+  #reached = false;
+  #reason: string | undefined;
 
   constructor(clock: Clock, log: Log) {
     this.#clock = clock;
     this.#log = log;
   }
 
+  /** Why the last attempt failed, if any did. */
+  get reason(): string | undefined {
+    return this.#reason;
+  }
+
   /** An attempt failed. */
   failed(reason: string): void {
     const now = this.#clock.now();
+    this.#reason = reason;
     if (this.#since === undefined) {
       this.#since = now;
       this.#saidAt = now;
@@ -30,9 +38,14 @@ export class Outage {
 
   /** A worker is connected. */
   over(): void {
-    if (this.#since === undefined) return;
+    const first = !this.#reached;
+    this.#reached = true;
+    if (this.#since === undefined) {
+      if (first) this.#log.info("connected to the scheduler");
+      return;
+    }
     const seconds = Math.round((this.#clock.now() - this.#since) / 1000);
     this.#since = undefined;
-    this.#log.info("the scheduler can be reached again", { seconds });
+    this.#log.info(first ? "connected to the scheduler" : "the scheduler can be reached again", { seconds });
   }
 }
