@@ -111,7 +111,7 @@ describe("a storage that misbehaves", () => {
       worker.send(fine);
       expect((await scheduler.heard("taskResult", fine.taskId)).message.resultType).toBe("success");
       await bed.drained();
-      expect(lies).toBeLessThan(12);
+      expect(lies).toBeLessThan(8);
       expect(bed.warnings().length).toBeLessThanOrEqual(2);
       expect(breaches(scheduler.journal, true)).toEqual([]);
     },

@@ -15,8 +15,8 @@ export type JournalEntry =
   /** A request came, and (`stored`) an object was confirmed to be there. */
   | { readonly type: "set" | "stored" | "get"; readonly objectId: string };
 
-/** What {@link Journal.until} may take unless the caller says otherwise: patience for a loaded machine. */
-const LIMIT_MS = 10_000;
+/** What {@link Journal.until} may take unless the caller says otherwise: a little less than a unit test may, so that a failure says what it waited for. */
+const LIMIT_MS = 4_500;
 
 /** Everything that happened at a scripted cluster, in one order for all its connections. */
 export class Journal {
