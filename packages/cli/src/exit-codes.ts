@@ -11,7 +11,7 @@ export const EXIT_CODES: Readonly<Record<ExitReason, { readonly code: number; re
   denied: { code: 77, meaning: "a permission or credentials are missing" },
   config: {
     code: 78,
-    meaning: "the configuration is wrong: a setting, a file, a plugin, a second manager with the same id",
+    meaning: "the configuration is wrong: a setting, a file or a plugin",
   },
   interrupted: { code: 130, meaning: "stopped by SIGINT, after cleaning up" },
 };
