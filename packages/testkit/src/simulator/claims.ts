@@ -16,8 +16,8 @@ export interface Claim {
   /** Which scheduler process assigned it. */
   readonly epoch: number;
   state: "open" | "canceled" | "proven" | "left";
-  /** When the worker left. */
-  leftAt: number;
+  /** When it was confirmed as canceled, or the worker left. */
+  endedAt: number;
   /** The connection on which the result went out last; 0: none. */
   sentOn: number;
   sentSeq: number;
@@ -60,7 +60,7 @@ export class Claims {
       taskId,
       epoch,
       state: "open",
-      leftAt: Number.POSITIVE_INFINITY,
+      endedAt: Number.POSITIVE_INFINITY,
       sentOn: 0,
       sentSeq: 0,
       handled: false,
@@ -84,7 +84,9 @@ export class Claims {
     if (force === false && answer === "canceled") this.#kernel.seen("balance cancel answered canceled");
     if (force === false && answer === "cancelFailed") this.#kernel.seen("balance cancel answered cancelFailed");
     const claim = this.get(worker, taskId);
-    if (answer === "canceled" && claim?.state === "open") claim.state = "canceled";
+    if (answer !== "canceled" || claim?.state !== "open") return;
+    claim.state = "canceled";
+    claim.endedAt = this.#kernel.now;
   }
 
   /** A result goes out, with its logs before it. */
@@ -94,7 +96,8 @@ export class Claims {
       this.#kernel.fail("I1", `${worker} answers ${taskId}, which it was never given`);
       return;
     }
-    if (claim.state !== "open")
+    // What is proven may go out once more on another connection: an echo does not say which heartbeat it answers, so the manager may doubt it.
+    if (claim.state === "canceled" || claim.state === "left")
       this.#kernel.fail("I1", `result of ${taskId} sent by ${worker} though it is ${claim.state}`);
     if (claim.sentOn === session) this.#kernel.fail("I1", `result of ${taskId} sent twice on one connection`);
     if (logs && claim.sentOn !== 0) this.#kernel.fail("I1", `logs of ${taskId} sent after a result of it`);
@@ -125,9 +128,10 @@ export class Claims {
       if (key.startsWith(`${session} `)) this.#kernel.fail("I1", `${worker} leaves with a cancel unanswered: ${key}`);
     }
     for (const claim of this.#byWorker.get(worker)?.values() ?? []) {
-      if (claim.state !== "open") continue;
+      // What is proven may go out once more on another connection: an echo does not say which heartbeat it answers, so the manager may doubt it.
+      if (claim.state === "canceled" || claim.state === "left") continue;
       claim.state = "left";
-      claim.leftAt = this.#kernel.now;
+      claim.endedAt = this.#kernel.now;
     }
   }
 

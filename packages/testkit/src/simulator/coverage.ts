@@ -21,6 +21,7 @@ export const SOMETIMES = [
   "worker came back too late",
   // scheduler and clients
   "scheduler restarted",
+  "scheduler behind",
   "workers wished away",
   "workers wished back",
   "old scheduler ended by an open cancel",

@@ -25,6 +25,7 @@ export function planIncidents(world: World): void {
   plan(incidents.drains, (at) => leave(at, "drain"));
   plan(incidents.stops, (at) => leave(at, "stop"));
   plan(incidents.restarts, restart);
+  plan(incidents.lags, (at) => at.lag(at.kernel.random.spread(50, 20_000)));
   plan(incidents.shutdowns, shutdown);
   plan(incidents.clientDeaths, (at) => at.workload.dies());
   if (world.scenario.core.scaling === "follow") wish(world);

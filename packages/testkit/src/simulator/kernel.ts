@@ -35,18 +35,23 @@ export class Kernel {
   }
 
   after(delayMs: number, action: () => void): Timer {
-    const timer = { at: this.now + delayMs, order: this.#order++, action };
+    return this.at(this.now + delayMs, action);
+  }
+
+  /** At a moment that is not over; what is planned first for the same moment happens first. */
+  at(time: number, action: () => void): Timer {
+    const timer = { at: time, order: this.#order++, action };
     const heap = this.#heap;
-    let at = heap.length;
+    let place = heap.length;
     heap.push(timer);
-    while (at > 0) {
-      const up = (at - 1) >> 1;
+    while (place > 0) {
+      const up = (place - 1) >> 1;
       const parent = heap[up] as Timer;
       if (!before(timer, parent)) break;
-      heap[at] = parent;
-      at = up;
+      heap[place] = parent;
+      place = up;
     }
-    heap[at] = timer;
+    heap[place] = timer;
     return timer;
   }
 

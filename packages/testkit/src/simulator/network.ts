@@ -49,6 +49,8 @@ export class Network {
   readonly #receive: (worker: string, message: Upward) => void;
   readonly #peers = new Map<string, Connection>();
   readonly #kept = new Map<string, Downward[]>();
+  /** The newest connection of each worker. */
+  readonly #newest = new Map<string, Connection>();
   /** Identity of the scheduler's process; `undefined` while it is down. */
   scheduler: string | undefined;
   partitionedUntil = 0;
@@ -84,7 +86,7 @@ export class Network {
   send(connection: Connection, message: Upward): void {
     if (connection.state !== "up" || connection.closed || connection.finished) return;
     connection.upAt = Math.max(connection.upAt, this.#kernel.now + this.#latency());
-    this.#kernel.after(connection.upAt - this.#kernel.now, () => {
+    this.#kernel.at(connection.upAt, () => {
       if (connection.upDead) this.#kernel.seen("message lost with its link");
       else this.#receive(connection.worker, message);
     });
@@ -97,7 +99,7 @@ export class Network {
     connection.state = "over";
     if (!wasUp || connection.upDead) return;
     connection.upAt = Math.max(connection.upAt, this.#kernel.now + this.#latency());
-    this.#kernel.after(connection.upAt - this.#kernel.now, () => this.#forget(connection));
+    this.#kernel.at(connection.upAt, () => this.#forget(connection));
   }
 
   toWorker(worker: string, down: Downward): void {
@@ -117,7 +119,7 @@ export class Network {
     connection.upDead = true;
     connection.downDead = true;
     if (this.#forget(connection) && this.#kernel.random.chance(0.5)) this.#kept.set(connection.worker, []);
-    this.#tellDown(connection, "reset by peer", this.#kernel.random.spread(0.1, 50));
+    this.#tellDown(connection, "reset by peer", this.#kernel.now + this.#kernel.random.spread(0.1, 50));
   }
 
   /** The scheduler's side closes: what it sent before still arrives. */
@@ -127,7 +129,7 @@ export class Network {
     connection.finished = true;
     this.#forget(connection);
     const at = Math.max(connection.downAt, this.#kernel.now + this.#latency());
-    this.#tellDown(connection, "closed by the other side", at - this.#kernel.now);
+    this.#tellDown(connection, "closed by the other side", at);
   }
 
   /** Nobody is told, and nothing arrives any more; one way only when `up` is false. */
@@ -148,7 +150,7 @@ export class Network {
       // A black hole hides the end of the process as well.
       if (connection.downDead) continue;
       const at = Math.max(connection.downAt, this.#kernel.now + this.#latency());
-      this.#tellDown(connection, "closed by the other side", at - this.#kernel.now);
+      this.#tellDown(connection, "closed by the other side", at);
     }
   }
 
@@ -165,11 +167,13 @@ export class Network {
 
   #establish(connection: Connection, scheduler: string): void {
     connection.state = "up";
-    const older = this.#peers.get(connection.worker);
+    const older = this.#newest.get(connection.worker);
+    this.#newest.set(connection.worker, connection);
     this.#peers.set(connection.worker, connection);
+    // One connection for an id: the socket closes the older one, and reads no more of it.
     if (older !== undefined) {
       older.upDead = true;
-      this.#tellDown(older, "replaced", this.#latency());
+      this.#tellDown(older, "replaced", this.#kernel.now + this.#latency());
     }
     connection.handlers.up(scheduler);
     const kept = this.#kept.get(connection.worker) ?? [];
@@ -182,15 +186,15 @@ export class Network {
 
   #carry(connection: Connection, down: Downward): void {
     connection.downAt = Math.max(connection.downAt, this.#kernel.now + this.#latency());
-    this.#kernel.after(connection.downAt - this.#kernel.now, () => {
+    this.#kernel.at(connection.downAt, () => {
       if (connection.closed) return;
       if (connection.downDead) this.#kernel.seen("message lost with its link");
       else connection.handlers.message(down);
     });
   }
 
-  #tellDown(connection: Connection, reason: string, delayMs: number): void {
-    this.#kernel.after(delayMs, () => {
+  #tellDown(connection: Connection, reason: string, at: number): void {
+    this.#kernel.at(at, () => {
       if (connection.closed || connection.state === "over") return;
       connection.state = "over";
       connection.handlers.down(reason);

@@ -35,6 +35,8 @@ export interface Incidents {
   readonly drains: number;
   readonly stops: number;
   readonly restarts: number;
+  /** The scheduler is behind with its work. */
+  readonly lags: number;
   readonly shutdowns: number;
   readonly clientDeaths: number;
 }
@@ -136,6 +138,7 @@ export function drawScenario(random: Random, tasks: number): Scenario {
       drains: times(0.12, 1),
       stops: times(0.08, 1),
       restarts: times(0.12, 2),
+      lags: times(0.3, 4),
       shutdowns: times(0.05, 1),
       clientDeaths: times(0.25, 2),
     },

@@ -28,6 +28,9 @@ export class World {
   readonly #retries = new Map<number, number>();
   #shells = 0;
   #echoOf = 0;
+  #busyUntil = 0;
+  /** What has reached the scheduler and waits for its turn. */
+  #inbox: (readonly [worker: string, message: Upward])[] = [];
 
   constructor(seed: number, tasks: number, echo?: (line: string) => void) {
     const random = new Random(seed);
@@ -36,7 +39,7 @@ export class World {
     this.network = new Network(
       this.kernel,
       () => (this.faulty ? this.scenario.rates.slowMessage : 0),
-      (worker, message) => this.#fromWorker(worker, message),
+      (worker, message) => this.#reaches(worker, message),
     );
     this.workload = new Workload(this);
     this.startScheduler();
@@ -117,6 +120,7 @@ export class World {
   endScheduler(downMs: number): void {
     this.kernel.log("scheduler ends", "", downMs);
     this.scheduler = undefined;
+    this.#inbox = [];
     this.network.schedulerGone();
     for (const native of this.#natives.values()) native.end();
     this.#natives.clear();
@@ -141,7 +145,7 @@ export class World {
   #everySecond(): void {
     this.kernel.after(1_000, () => {
       const { scheduler } = this;
-      if (scheduler !== undefined) {
+      if (scheduler !== undefined && this.kernel.now >= this.#busyUntil) {
         const before = [...this.shell.workers.keys()].filter((worker) => scheduler.hasWorker(worker));
         scheduler.sweep(this.kernel.now);
         if (before.some((worker) => !scheduler.hasWorker(worker))) this.kernel.seen("worker timed out");
@@ -151,6 +155,22 @@ export class World {
       }
       this.#everySecond();
     });
+  }
+
+  /** The scheduler falls behind: what reaches it waits, while connections come and go. */
+  lag(durationMs: number): void {
+    this.kernel.seen("scheduler behind");
+    this.kernel.log("scheduler behind", "", durationMs);
+    this.#busyUntil = Math.max(this.#busyUntil, this.kernel.now + durationMs);
+    this.kernel.after(durationMs, () => {
+      if (this.kernel.now < this.#busyUntil) return;
+      for (const [worker, message] of this.#inbox.splice(0)) this.#fromWorker(worker, message);
+    });
+  }
+
+  #reaches(worker: string, message: Upward): void {
+    if (this.kernel.now < this.#busyUntil) this.#inbox.push([worker, message]);
+    else this.#fromWorker(worker, message);
   }
 
   #lookForCrash(): void {
@@ -253,7 +273,7 @@ export class World {
     if (former !== undefined) {
       this.kernel.seen("task came again to a worker of ours");
       // What nobody claimed for so long may be forgotten, though a frame that holds other results too is still there.
-      const unclaimedSince = Math.min(former.leftAt, shell.lostAt(former.worker));
+      const unclaimedSince = Math.min(former.endedAt, shell.lostAt(former.worker));
       if (this.kernel.now - unclaimedSince >= (this.scenario.core.claimGraceMs ?? 60_000)) task.frames.length = 0;
     }
     if (task.seats.some((seat) => seat.open)) this.kernel.seen("task came again while its child ran");

@@ -35,8 +35,13 @@ export function heartbeat(core: CoreState, worker: Worker): void {
   });
 }
 
-/** The heartbeat before this echo, and everything sent before that heartbeat, was handled. */
+/**
+ * A heartbeat, and everything sent before it, was handled: the n-th echo of a connection answers its n-th heartbeat at least, less those that were
+ * unanswered when it began.
+ */
 export function onEcho(core: CoreState, worker: Worker): void {
+  worker.echoes += 1;
+  acknowledge(core, worker, worker.sessionSeq + worker.echoes - worker.staleEchoes);
   if (worker.outstandingSince === undefined) return;
   worker.known = true;
   worker.heardAt = worker.outstandingSince;
@@ -45,5 +50,4 @@ export function onEcho(core: CoreState, worker: Worker): void {
   core.connectedAt = core.now;
   for (const work of core.unclaimed) work.claimUntil ??= core.now + core.options.claimGraceMs;
   if (core.unclaimed.size > 0) core.unclaimedUntil ??= core.now + core.options.claimGraceMs;
-  acknowledge(core, worker, worker.heartbeatSeq);
 }

@@ -7,6 +7,9 @@ import type { CoreState } from "./state.ts";
 import { drop } from "./tasks.ts";
 import type { Work, Worker } from "./work.ts";
 
+/** Echoes of earlier connections that are reckoned with at most: each makes every proof come one heartbeat later. */
+const MOST_STALE_ECHOES = 8;
+
 type Of<Type extends EngineEvent["type"]> = Extract<EngineEvent, { type: Type }>;
 
 /** Opens every worker of every profile. */
@@ -33,6 +36,9 @@ export function openWorker(core: CoreState, profile: string): Worker {
     heardAt: core.now,
     brokeAt: core.now,
     heartbeatSeq: 0,
+    sessionSeq: 0,
+    echoes: 0,
+    staleEchoes: 0,
     outstandingSince: undefined,
     stalledMs: 0,
     newsAt: core.now,
@@ -50,6 +56,11 @@ export function openWorker(core: CoreState, profile: string): Worker {
 function connect(core: CoreState, worker: Worker): void {
   worker.link = "connecting";
   worker.session = core.nextSession++;
+  // A scheduler that is behind with its work echoes a heartbeat of the old connection on the new one.
+  const unanswered = worker.heartbeatSeq - worker.sessionSeq + worker.staleEchoes - worker.echoes;
+  worker.staleEchoes = Math.min(MOST_STALE_ECHOES, Math.max(0, unanswered));
+  worker.sessionSeq = worker.heartbeatSeq;
+  worker.echoes = 0;
   worker.outstandingSince = undefined;
   core.emit({ type: "open", worker: worker.id, session: worker.session, profile: worker.profile });
 }

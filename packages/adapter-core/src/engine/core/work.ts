@@ -90,6 +90,12 @@ export interface Worker {
   /** When the link broke first. */
   brokeAt: number;
   heartbeatSeq: number;
+  /** Heartbeats sent before this connection. */
+  sessionSeq: number;
+  /** Echoes that came on this connection. */
+  echoes: number;
+  /** How many of them may answer heartbeats of earlier connections: the wire does not say which heartbeat an echo answers. */
+  staleEchoes: number;
   /** Send time of the heartbeat without an echo yet, if there is one. */
   outstandingSince: number | undefined;
   /** How long this process stood still since then, in milliseconds. */
