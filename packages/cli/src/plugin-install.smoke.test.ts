@@ -63,9 +63,9 @@ it("installs packed plugins without a network, one of them broken, and removes t
   await run("plugins", "install", `./${broken}`);
 
   const list = await run("plugins");
-  expect(list).toContain("acme-backend-slow 1.2.3 (user): backend slow\n");
+  expect(list).toContain("acme-backend-slow 1.2.3 (user): backend slow, --slow-speed\n");
   expect(list).toContain("acme-backend-next 1.2.3 (user): broken: [incompatible] it speaks plugin API 2");
-  expect(list).toContain("@scaler-aws-hpc/payload-fs 0.1.0 (core): payload store fs\n");
+  expect(list).toContain("@scaler-aws-hpc/payload-fs 0.1.0 (core): payload store fs, --store-dir, --store-durable\n");
 
   const shown = await run("config", "show", "--slow-speed", "9");
   expect(shown).toContain("slow-speed = 9\n");

@@ -78,7 +78,8 @@ export const RUN_OPTIONS: readonly Option[] = [
     choices: ["terminate", "handoff"],
     default: "terminate",
     group: "Time limits",
-    summary: "What becomes of jobs that are alive when draining ends: stopped, or left for the next manager of this id",
+    summary:
+      "What becomes of jobs that are alive when draining ends: stopped, or left for the next manager of this id (no manager takes them over yet: they are stopped, with a warning)",
   },
   {
     name: "logging-level",

@@ -86,8 +86,8 @@ export async function runManager(settings: StartSettings, services: ManagerServi
     store: store.locator,
   });
   const backend = settings.inline ? opened : withoutInline(opened);
-  if (settings.onExit === "handoff" && !backendOutlives(backendFactory))
-    log.warn("--on-exit handoff: this backend's jobs end with the manager, so they are stopped");
+  if (settings.onExit === "handoff")
+    log.warn("--on-exit handoff: no manager takes jobs over yet, so those that are alive at the end are stopped");
   await using cluster = connectCluster({
     schedulerAddress: settings.schedulerAddress,
     workerSchedulerAddress: settings.workerSchedulerAddress,
@@ -148,9 +148,6 @@ function coreOptions(
     maxRetries: settings.maxRetries,
   };
 }
-
-// Local runners are our children. A trait would say this better once a backend's jobs live elsewhere.
-const backendOutlives = ({ name }: BackendFactory): boolean => name !== "local";
 
 function logStart(
   settings: StartSettings,
