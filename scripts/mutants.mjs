@@ -6,7 +6,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } f
 import { join } from "node:path";
 import { cache, root } from "./setup/root.mjs";
 
-const SEEDS = "1000";
+const SEEDS = "3000";
 const CORE = "packages/adapter-core/src/engine/core";
 
 /** One mistake: in `file`, `anchor` (exactly one place) becomes `mutant`; `adds` go in front of the file. */
@@ -107,6 +107,12 @@ const MUTANTS = [
     file: `${CORE}/batching.ts`,
     anchor: "      profile.gatheringSince = undefined;\n      continue;\n",
     mutant: "      continue;\n",
+  },
+  {
+    name: "an echo of an older connection taken for one of this",
+    file: `${CORE}/heartbeats.ts`,
+    anchor: "worker.sessionSeq + worker.echoes - worker.staleEchoes",
+    mutant: "worker.sessionSeq + worker.echoes",
   },
   {
     name: "an announced worker forgotten",

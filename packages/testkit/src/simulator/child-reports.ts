@@ -94,7 +94,10 @@ export class ChildReports implements ChildWatcher {
       if (task === undefined) continue;
       // Results of what was given up are nobody's.
       const wanted = task.seats.some((seat) => seat.child === child && seat.open);
-      if (wanted && result.status !== "died") task.frames.push(frame.key);
+      if (wanted && result.status !== "died") {
+        task.frames.push(frame.key);
+        task.finished = true;
+      }
       this.#closeSeats(child, task.seats);
     }
     for (const index of frame.notStarted) this.#closeSeats(child, child.tasks[index]?.seats ?? []);

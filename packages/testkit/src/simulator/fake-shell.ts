@@ -16,11 +16,11 @@ import type { World } from "./world.ts";
 
 type Effect<Type extends EngineEffect["type"]> = Extract<EngineEffect, { type: Type }>;
 
-/** The core asked to be woken this often without time going on: it spins. */
-const SPIN_LIMIT = 2_000;
+/** Ticks in a row that decide nothing, within a second: more of them are a core that spins. */
+const SPIN_LIMIT = 300;
 
 /** Silence after which a worker may be taken for given up, in milliseconds: the scheduler's 60 s, less the margin that the core keeps and a slow echo. */
-const SILENCE_MS = 50_000;
+export const SILENCE_MS = 50_000;
 
 /** A session of a worker, as the shell holds it. */
 export interface Session {
@@ -130,8 +130,9 @@ export class FakeShell {
     if (!this.alive) return;
     const { kernel } = this.world;
     kernel.log(event.type, subject(event), detail(event));
-    if (event.type === "tick") this.#countSpin();
-    for (const effect of this.core.apply(event, kernel.now)) {
+    const effects = this.core.apply(event, kernel.now);
+    if (event.type === "tick") this.#countSpin(effects.length);
+    for (const effect of effects) {
       if (this.crashAfter === 0) {
         this.crash();
         return;
@@ -180,14 +181,14 @@ export class FakeShell {
     });
   }
 
-  #countSpin(): void {
+  #countSpin(effects: number): void {
     const { kernel } = this.world;
-    if (kernel.now - this.#spinAt > 1_000) {
+    if (effects > 0 || kernel.now - this.#spinAt > 1_000) {
       this.#spinAt = kernel.now;
       this.#spins = 0;
     }
     this.#spins += 1;
-    if (this.#spins > SPIN_LIMIT) kernel.fail("spin", `more than ${SPIN_LIMIT} ticks in a second`);
+    if (this.#spins > SPIN_LIMIT) kernel.fail("spin", `more than ${SPIN_LIMIT} ticks in a second that decide nothing`);
   }
 
   #perform(effect: EngineEffect): void {

@@ -222,6 +222,8 @@ export class JobMaker {
     if (frame !== undefined) {
       kernel.fail("I5", `${task.message.taskId} is submitted again in ${child.job} though ${frame} has its result`);
     }
+    if (task.finished)
+      kernel.fail("I5", `${task.message.taskId} is submitted again in ${child.job} after it had finished`);
     task.seats = task.seats.filter((seat) => seat.open);
     task.seats.push({ child, open: true });
   }

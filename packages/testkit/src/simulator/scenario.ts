@@ -135,7 +135,7 @@ export function drawScenario(random: Random, tasks: number): Scenario {
       storms: times(0.3, 4),
       stalls: times(0.15, 2),
       crashes: local ? times(0.25, 3) : 0,
-      drains: times(0.12, 1),
+      drains: times(0.2, 1),
       stops: times(0.08, 1),
       restarts: times(0.12, 2),
       lags: times(0.3, 4),

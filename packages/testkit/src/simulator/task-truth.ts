@@ -43,6 +43,8 @@ export interface TaskTruth {
   running: FakeChild | undefined;
   /** Frames that are stored, were reported to the manager, and hold its result. */
   frames: string[];
+  /** The manager was told of its result, and has not had time to forget it. */
+  finished: boolean;
 }
 
 /** A task of a client; `doomed` is the share of those that end badly whatever happens. */
@@ -70,6 +72,7 @@ export function drawTask(
     seats: [],
     running: undefined,
     frames: [],
+    finished: false,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { TaskMessage } from "@scaler-aws-hpc/adapter-core";
 import { FakeScheduler, type ToClient, type ToWorker } from "../fakes/scheduler/index.ts";
 import type { FakeChild } from "./fake-child.ts";
-import { FakeShell } from "./fake-shell.ts";
+import { FakeShell, SILENCE_MS } from "./fake-shell.ts";
 import { FakeStore } from "./fake-store.ts";
 import { Kernel } from "./kernel.ts";
 import { NativeWorker } from "./native-worker.ts";
@@ -241,6 +241,7 @@ export class World {
     this.store.sweep(shell.index);
     for (const task of this.#tasks.values()) {
       task.frames.length = 0;
+      task.finished = false;
       for (const seat of task.seats) if (seat.child.shell === shell.index) seat.open = false;
     }
     const { random } = this.kernel;
@@ -273,8 +274,13 @@ export class World {
     if (former !== undefined) {
       this.kernel.seen("task came again to a worker of ours");
       // What nobody claimed for so long may be forgotten, though a frame that holds other results too is still there.
-      const unclaimedSince = Math.min(former.endedAt, shell.lostAt(former.worker));
-      if (this.kernel.now - unclaimedSince >= (this.scenario.core.claimGraceMs ?? 60_000)) task.frames.length = 0;
+      const lostAt = shell.lostAt(former.worker);
+      const { claimGraceMs = 60_000, deathTimeoutMs = 300_000 } = this.scenario.core;
+      const { now } = this.kernel;
+      if (now - Math.min(former.endedAt, lostAt) >= claimGraceMs || now - lostAt + SILENCE_MS >= deathTimeoutMs) {
+        task.frames.length = 0;
+        task.finished = false;
+      }
     }
     if (task.seats.some((seat) => seat.open)) this.kernel.seen("task came again while its child ran");
     if (task.frames.length > 0) this.kernel.seen("task came again after it had finished");
@@ -342,6 +348,7 @@ export class World {
     const task = this.truth(taskId);
     this.mishap(shell.index, task);
     task.frames.length = 0;
+    task.finished = false;
   }
 
   // ---- children

@@ -39,6 +39,8 @@ export function silentAt(core: CoreState, worker: Worker): number {
  * the scheduler has given a worker up, that worker says goodbye, and another one takes new work.
  */
 export function afterStall(core: CoreState, stalledMs: number): void {
+  // Who stood still has not been without a scheduler.
+  core.connectedAt += stalledMs;
   for (const worker of [...core.workers.values()]) {
     if (worker.link !== "up") continue;
     worker.stalledMs += stalledMs;
