@@ -1,5 +1,6 @@
 // Memory of the manager: with 10,000 slow tasks held at queue size 10,000, then while 100,000 tiny tasks go through.
-// Usage: npm run bench memory [--held 10000] [--tasks 100000]; exits with 1 above the limits below.
+// Usage: npm run bench memory [--held 10000] [--tasks 100000] [--node-options=--max-semi-space-size=8];
+// exits with 1 above the limits below.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -14,7 +15,11 @@ const LIMIT_MS = 900_000;
 const EVERY = 10_000;
 
 const { values } = parseArgs({
-  options: { held: { type: "string", default: "10000" }, tasks: { type: "string", default: "100000" } },
+  options: {
+    held: { type: "string", default: "10000" },
+    tasks: { type: "string", default: "100000" },
+    "node-options": { type: "string", default: "" },
+  },
 });
 
 interface Measured {
@@ -25,8 +30,8 @@ interface Measured {
 }
 
 const script = join(import.meta.dirname, "client.py");
-// The user's own options too: resident memory depends on --max-semi-space-size more than on anything else.
-const env = { NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --require=${join(import.meta.dirname, "probe.cjs")}` };
+// Options for the manager's Node: its resident memory depends on --max-semi-space-size more than on anything else.
+const env = { NODE_OPTIONS: `${values["node-options"]} --require=${join(import.meta.dirname, "probe.cjs")}` };
 const megabytes = (bytes: number): string => (bytes / MB).toFixed(1);
 
 async function measure(manager: ChildProgram, count: number): Promise<Measured> {

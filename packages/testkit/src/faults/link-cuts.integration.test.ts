@@ -5,6 +5,8 @@ import { FaultBed, type FaultClient, until } from "./fault-bed.ts";
 import { managerLog } from "./manager-log.ts";
 
 const TASKS = 5_000;
+// Three times what it takes with both cores busy elsewhere.
+const LIMIT_MS = 240_000;
 // Two slots: some 15 s of work, more than the scheduler needs to hand it out.
 const LOAD = { tasks: TASKS, seconds: 0.006 };
 const LOST = "lost a connection to the scheduler";
@@ -33,45 +35,46 @@ describe.each([
     await bed[Symbol.asyncDispose]();
   });
 
-  /** Every future is right, and nothing ran twice: neither what had been submitted before a cut nor what was assigned again after it. */
-  async function expectAllRight(): Promise<void> {
-    expect(await client.outcome()).toEqual({ right: TASKS, wrong: [] });
-    const record = await client.record();
-    expect(record).toMatchObject({ tasks: TASKS, repeatedByUs: [], repeated: [] });
-    expect(record.ours).toBeGreaterThan(TASKS / 20);
-    console.log(`${record.ours} tasks ran here, ${record.native} on native workers`);
-  }
+  // One run for all of it: every cut finds the leftovers of those before it, and a run costs half a minute.
+  it(
+    "answers every task once whatever is done to its connections",
+    async () => {
+      await client.done(700);
+      bed.link.cut("rst");
+      await client.done(1_300);
+      bed.storage.cut("rst");
+      await client.done(1_900);
+      bed.link.cut("fin");
+      await client.done(2_500);
+      bed.storage.cut("fin");
+      await client.done(3_000);
+      const resumed = managerLog(manager, RESUMED).map(({ fields }) => Number(fields.afterMs));
+      const lost = managerLog(manager, LOST).length;
 
-  it("answers every task once when its connections are cut by RST and by FIN", async () => {
-    await client.done(800);
-    bed.link.cut("rst");
-    await client.done(1_600);
-    bed.storage.cut("rst");
-    await client.done(2_400);
-    bed.link.cut("fin");
-    await client.done(3_200);
-    bed.storage.cut("fin");
-    await expectAllRight();
-    const resumed = managerLog(manager, RESUMED).map(({ fields }) => Number(fields.afterMs));
-    console.log(`resumed after ${resumed.join(", ")} ms`);
-    // The worker of the first cut may not have gone yet at the second one.
-    expect(resumed.length).toBeGreaterThanOrEqual(2);
-    for (const afterMs of resumed) expect(afterMs).toBeLessThan(RESUME_MS);
-    expect(managerLog(manager, STORAGE_BACK).length).toBeGreaterThanOrEqual(2);
-  });
+      bed.link.blackHole();
+      bed.storage.blackHole();
+      const begun = performance.now();
+      await until("the silence is noticed", () => managerLog(manager, LOST).length > lost, 30_000);
+      const noticedMs = performance.now() - begun;
+      // The network stays away for a while longer: coming back takes more than one attempt.
+      await sleep(2_000);
+      bed.link.resume();
+      bed.storage.resume();
 
-  it("notices connections on which nothing passes any more, and answers every task once", async () => {
-    await client.done(800);
-    bed.link.blackHole();
-    bed.storage.blackHole();
-    const begun = performance.now();
-    await until("the silence is noticed", () => managerLog(manager, LOST).length > 0, 30_000);
-    const noticedMs = performance.now() - begun;
-    // The network stays away for a while longer: coming back takes more than one attempt.
-    await sleep(2_000);
-    bed.link.resume();
-    bed.storage.resume();
-    await expectAllRight();
-    console.log(`noticed after ${Math.round(noticedMs)} ms`);
-  });
+      expect(await client.outcome(LIMIT_MS)).toEqual({ right: TASKS, wrong: [] });
+      const record = await client.record();
+      console.log(
+        `resumed after ${resumed.join(", ")} ms, black hole noticed after ${Math.round(noticedMs)} ms, ` +
+          `${record.ours} tasks ran here, ${record.native} on native workers`,
+      );
+      // Neither what had been submitted before a cut nor what was assigned again after it ran twice.
+      expect(record).toMatchObject({ tasks: TASKS, repeatedByUs: [], repeated: [] });
+      expect(record.ours).toBeGreaterThan(TASKS / 20);
+      // The worker of the first cut may not have gone yet at the second one: then it is cut, and resumed, again.
+      expect(resumed.length).toBeGreaterThanOrEqual(2);
+      for (const afterMs of resumed) expect(afterMs).toBeLessThan(RESUME_MS);
+      expect(managerLog(manager, STORAGE_BACK).length).toBeGreaterThanOrEqual(2);
+    },
+    LIMIT_MS,
+  );
 });

@@ -54,9 +54,9 @@ describe("a manager that hears signals", () => {
     beforeEach(() => open());
 
     it("goes on where it stood, and runs nothing twice", async () => {
-      const tasks = 3_000;
+      const tasks = 1_200;
       const client = await bed.client({ tasks, seconds: 0.006 });
-      await client.done(500);
+      await client.done(300);
       manager.kill("SIGSTOP");
       await sleep(20_000);
       manager.kill("SIGCONT");

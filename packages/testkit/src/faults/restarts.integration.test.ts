@@ -37,12 +37,12 @@ describe("a scheduler that is killed and started again on its port", () => {
 
   it("in the midst of short tasks: a fresh client is served", async () => {
     const manager = await bed.manager();
-    const lost = await bed.client({ tasks: 3_000, seconds: 0.004 });
+    const lost = await bed.client({ tasks: 2_000, seconds: 0.004 });
     await lost.done(500);
     await bed.cluster.restartScheduler();
     // It would go on submitting to the new scheduler, which takes tasks of clients that it does not know.
     lost.program.kill("SIGKILL");
-    await expectServed(await bed.client({ tasks: 1_000, seconds: 0.002 }), 1_000);
+    await expectServed(await bed.client({ tasks: 500, seconds: 0.002 }), 500);
     expect(manager.exit).toBeUndefined();
   });
 });
