@@ -38,7 +38,7 @@ const TRAITS: BackendTraits = {
   inlineBytes: INLINE_BYTES,
   pushes: true,
   revokes: true,
-  window: { quietMs: 2, maxMs: 20 },
+  window: { quietMs: 2, maxMs: 40 },
   startMs: 3,
   pollMs: 1_000,
 };

@@ -5,6 +5,9 @@ import type { CoreState, Profile } from "./state.ts";
 import { functionInfo } from "./tasks.ts";
 import type { Child, Job, Work } from "./work.ts";
 
+/** How long after two tasks were there at once more are expected, in milliseconds. */
+const STREAM_MS = 200;
+
 /** Forms jobs wherever slots are free and tasks wait: at once when enough do, else after the backend's gathering window. */
 export function formJobs(core: CoreState): void {
   for (const profile of core.profiles.values()) {
@@ -28,7 +31,10 @@ export function windowEnd(core: CoreState, profile: Profile): number {
   const free = profile.spec.slots - profile.used;
   const head = bestHead(profile);
   if (head === undefined || profile.ready >= free * fullPack(core, head)) return since;
-  return Math.min(profile.lastArrivalAt + quietMs, since + maxMs);
+  // In a stream of short tasks a job costs more than they do: the whole window is worth waiting. Long ones gain nothing from company.
+  const mean = meanOf(core, head);
+  const streaming = since - profile.lastCompanyAt < STREAM_MS && mean !== undefined && mean < maxMs;
+  return streaming ? since + maxMs : Math.min(profile.lastArrivalAt + quietMs, since + maxMs);
 }
 
 /** Tasks that a pack of this function would hold if enough were there. */

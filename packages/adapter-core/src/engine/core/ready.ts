@@ -6,6 +6,7 @@ export function enqueue(core: CoreState, work: Work, where: "back" | "front" = "
   const profile = core.profile(work.profile);
   work.child = undefined;
   core.queue(profile, work.task.source).add(work, where);
+  if (profile.ready > 0 || profile.used > 0) profile.lastCompanyAt = core.now;
   profile.ready += 1;
   profile.lastArrivalAt = core.now;
 }

@@ -20,6 +20,8 @@ export interface Profile {
   /** Since when tasks have been waiting while slots were free; `undefined` when none is. */
   gatheringSince: number | undefined;
   lastArrivalAt: number;
+  /** When a task came last while others were waiting or running: a client that sends many, not one that waits for each answer. */
+  lastCompanyAt: number;
 }
 
 /** Counts for the live line and for tests; only grow. */
@@ -99,6 +101,7 @@ export class CoreState {
         ready: 0,
         gatheringSince: undefined,
         lastArrivalAt: 0,
+        lastCompanyAt: Number.NEGATIVE_INFINITY,
       });
     }
   }
