@@ -65,7 +65,7 @@ export class ChildReports implements ChildWatcher {
 
   #mishap(child: FakeChild, index: number): void {
     const task = child.tasks[index];
-    if (task !== undefined) this.#shell.world.mishap(this.shell, task);
+    if (task !== undefined) this.#shell.world.executions.mishap(this.shell, task);
   }
 
   #of(child: FakeChild): Untold {

@@ -76,7 +76,7 @@ export class FakeChild {
     if (this.state === "over") return;
     const { kernel, scenario } = this.#world;
     this.#begun = true;
-    this.#world.childBegins(this);
+    this.#world.executions.childBegins(this);
     if (this.tasks.length > 1) kernel.seen("pack of several");
     const { startMs } = scenario.core.backend;
     this.#wait(kernel.random.spread(startMs / 3, startMs * 3), () => this.#start());
@@ -163,7 +163,7 @@ export class FakeChild {
       this.#run();
       return;
     }
-    this.#world.executionStarts(task, this);
+    this.#world.executions.executionStarts(task, this);
     const limit = scenario.core.taskLimitMs ?? 20_000;
     const duration = task.kind === "hang" ? limit : task.durationMs;
     this.#wait(duration, () => this.#finishTask(task, index));
@@ -215,7 +215,7 @@ export class FakeChild {
     if (kind === "oom") kernel.seen("task named as out of memory");
     if (kind === "timeout") kernel.seen("task named as timed out");
     const cause = { kind, reason, first: this.#ran === 0 };
-    this.#world.mayRetry(this.shell);
+    this.#world.executions.mayRetry(this.shell);
     this.#ran = 0;
     this.#result(index, { task: index, status: "died", seconds: 0, cause }, "");
   }
@@ -277,8 +277,8 @@ export class FakeChild {
     this.#world.kernel.cancel(this.#timer);
     const infrastructure = kind !== "cancelled" && kind !== "exit" && kind !== "oom" && kind !== "timeout";
     for (const task of this.tasks) {
-      if (infrastructure) this.#world.mishap(this.shell, task);
-      else this.#world.mayRetry(this.shell);
+      if (infrastructure) this.#world.executions.mishap(this.shell, task);
+      else this.#world.executions.mayRetry(this.shell);
     }
     this.#end();
     this.#watcher.changed(this, { ...this.#ref(), state: "failed", attempt: this.attempt, failure: { kind, reason } });
@@ -293,7 +293,7 @@ export class FakeChild {
   #end(): void {
     if (this.state === "over") return;
     this.state = "over";
-    if (this.#begun) this.#world.childEnds(this);
+    if (this.#begun) this.#world.executions.childEnds(this);
   }
 
   #wait(delayMs: number, action: () => void): void {

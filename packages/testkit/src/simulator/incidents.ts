@@ -98,7 +98,7 @@ function leave(world: World, how: "drain" | "stop"): void {
   shell.run(() => {
     if (shell.leaving !== "no") return;
     shell.leaving = how;
-    if (how === "drain" && world.liveOf(shell) > 0) kernel.seen("drained while tasks ran");
+    if (how === "drain" && world.executions.liveOf(shell) > 0) kernel.seen("drained while tasks ran");
     shell.post({ type: how });
   });
 }

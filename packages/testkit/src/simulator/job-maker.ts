@@ -202,7 +202,7 @@ export class JobMaker {
     const { world } = this.#shell;
     const tasks = job.packs.flat();
     for (const task of tasks) {
-      world.mishap(this.#shell.index, task);
+      world.executions.mishap(this.#shell.index, task);
       if (!retry) task.mayFail = true;
     }
     for (const child of job.children) for (const task of child.tasks) leaveSeat(task, child);

@@ -91,7 +91,7 @@ function settles(world: World): void {
 function checkRetries(world: World): void {
   const { kernel, shell } = world;
   const { retried } = shell.core.stats();
-  const reasons = world.retriesOf(shell.index);
+  const reasons = world.executions.retriesOf(shell.index);
   if (retried > reasons) kernel.fail("I5", `${retried} retries for ${reasons} reasons`);
 }
 
@@ -103,7 +103,7 @@ function atRest(world: World): string | undefined {
   if (scheduler === undefined) return "the scheduler is down";
   const { queued, running, unacknowledged, slotsUsed, workers } = shell.core.stats();
   const profiles = scenario.core.profiles.length * (scenario.core.workersPerProfile ?? 1);
-  const live = world.liveOf(shell);
+  const live = world.executions.liveOf(shell);
   const known = [...scheduler.workers()].filter((worker) => !world.isNative(worker)).length;
   const counts = {
     "broken links": shell.brokenLinks,
@@ -133,10 +133,12 @@ function probeSlots(world: World): void {
   const deadline = kernel.now + PROBE_MS;
   while (full.size < profiles.length) {
     if (!kernel.step()) return;
-    for (const { name, slots } of profiles) if (world.liveOf(shell, name) === slots) full.add(name);
+    for (const { name, slots } of profiles) if (world.executions.liveOf(shell, name) === slots) full.add(name);
     if (kernel.now <= deadline) continue;
     const lacking = profiles.filter(({ name }) => !full.has(name));
-    const words = lacking.map(({ name, slots }) => `${world.liveOf(shell, name)} of ${slots} slots of ${name}`);
+    const words = lacking.map(
+      ({ name, slots }) => `${world.executions.liveOf(shell, name)} of ${slots} slots of ${name}`,
+    );
     kernel.fail("I4", `only ${words.join(", ")} are used though tasks wait for all of them`);
     return;
   }

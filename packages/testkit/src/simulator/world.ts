@@ -1,6 +1,6 @@
 import type { TaskMessage } from "@scaler-aws-hpc/adapter-core";
 import { FakeScheduler, type ToClient, type ToWorker } from "../fakes/scheduler/index.ts";
-import type { FakeChild } from "./fake-child.ts";
+import { Executions } from "./executions.ts";
 import { FakeShell, SILENCE_MS } from "./fake-shell.ts";
 import { FakeStore } from "./fake-store.ts";
 import { Kernel } from "./kernel.ts";
@@ -18,14 +18,13 @@ export class World {
   readonly store = new FakeStore();
   readonly network: Network;
   readonly workload: Workload;
+  readonly executions: Executions;
   scheduler: FakeScheduler<TaskMessage> | undefined;
   /** Counts scheduler processes. */
   epoch = 0;
   shell: FakeShell;
   readonly #tasks = new Map<string, TaskTruth>();
   readonly #natives = new Map<string, NativeWorker>();
-  readonly #live = new Map<string, number>();
-  readonly #retries = new Map<number, number>();
   #shells = 0;
   #echoOf = 0;
   #busyUntil = 0;
@@ -41,6 +40,7 @@ export class World {
       () => (this.faulty ? this.scenario.rates.slowMessage : 0),
       (worker, message) => this.#reaches(worker, message),
     );
+    this.executions = new Executions(this.kernel, this.scenario.core.profiles);
     this.workload = new Workload(this);
     this.startScheduler();
     this.shell = this.#startShell();
@@ -70,22 +70,6 @@ export class World {
     const task = this.#tasks.get(taskId);
     if (task === undefined) throw new RangeError(`no client sent task ${taskId}`);
     return task;
-  }
-
-  /** Something that is not its own happened to a task: the manager may try once more. */
-  mishap(shell: number, task: TaskTruth): void {
-    task.misfortunes += 1;
-    this.mayRetry(shell);
-  }
-
-  /** Something happened after which a manager process may run a task once more. */
-  mayRetry(shell: number): void {
-    this.#retries.set(shell, this.retriesOf(shell) + 1);
-  }
-
-  /** How often a manager process had a reason to run a task once more. */
-  retriesOf(shell: number): number {
-    return this.#retries.get(shell) ?? 0;
   }
 
   /** A client's function could not be looked at: its tasks may fail. */
@@ -346,43 +330,8 @@ export class World {
   /** The shell cannot deliver a result: the core may run the task again. */
   deliveryFails(shell: FakeShell, taskId: string): void {
     const task = this.truth(taskId);
-    this.mishap(shell.index, task);
+    this.executions.mishap(shell.index, task);
     task.frames.length = 0;
     task.finished = false;
-  }
-
-  // ---- children
-
-  executionStarts(task: TaskTruth, child: FakeChild): void {
-    const other = task.running;
-    if (other !== undefined && task.seats.some((seat) => seat.child === other && seat.open)) {
-      const where = `${other.job}.${other.index}`;
-      this.kernel.fail("I5", `${task.message.taskId} runs in ${child.job}.${child.index} and in ${where} at once`);
-    }
-    task.running = child;
-  }
-
-  childBegins(child: FakeChild): void {
-    const key = `${child.shell} ${child.profile}`;
-    const live = (this.#live.get(key) ?? 0) + 1;
-    this.#live.set(key, live);
-    const slots = this.scenario.core.profiles.find(({ name }) => name === child.profile)?.slots ?? 0;
-    if (live > slots) this.kernel.fail("I8", `${live} live children in ${slots} slots`);
-    this.kernel.log("child begins", `${child.job}.${child.index}`, live);
-  }
-
-  childEnds(child: FakeChild): void {
-    const key = `${child.shell} ${child.profile}`;
-    this.#live.set(key, (this.#live.get(key) ?? 0) - 1);
-    this.kernel.log("child ends", `${child.job}.${child.index}`);
-  }
-
-  /** Live children of a manager process, of one profile or of all. */
-  liveOf(shell: FakeShell, profile?: string): number {
-    let live = 0;
-    for (const { name } of this.scenario.core.profiles) {
-      if (profile === undefined || profile === name) live += this.#live.get(`${shell.index} ${name}`) ?? 0;
-    }
-    return live;
   }
 }
