@@ -50,7 +50,9 @@ describe.each(variants)("MemoryBackend keeps the backend contract %s", (_name, o
     return { backend, store, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
   };
   for (const { name, run: check } of backendCases({ openPlace, workload })) {
+    // Without a flush timer, a frame of several tasks leaves only when it is full: these cases do not apply to it.
     const early = /while the pack still runs|keeps the results it gave/.test(name);
-    it.skipIf(early && "tasksPerFrame" in options)(name, check, 30_000);
+    if (early && "tasksPerFrame" in options) continue;
+    it(name, check, 30_000);
   }
 });
