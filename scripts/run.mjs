@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// One door for `npm run demo | test | test:fast | sim | bench NAME | check`. Plain JavaScript without dependencies, because
+// One door for `npm run demo | test | test:fast | sim | mutants | bench NAME | check`. Plain JavaScript without dependencies, because
 // it runs before anything is installed and on the machine's own Node (20 or newer).
 import { existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -42,6 +42,7 @@ const COMMANDS = {
     releases: [DEFAULT_RELEASE],
     args: ([name = "", ...rest]) => [SOURCE, "--expose-gc", benchmark(name), ...rest],
   },
+  mutants: { releases: [], args: (rest) => [join(root, "scripts", "mutants.mjs"), ...rest] },
   check: { releases: [], args: (rest) => [join(root, "scripts", "check-packages.mjs"), ...rest] },
 };
 
