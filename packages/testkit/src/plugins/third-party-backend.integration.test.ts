@@ -46,7 +46,7 @@ describe("a backend of somebody else, installed from a tarball", () => {
   it("is listed with what it contributes, broken ones with one line each", async () => {
     const { code, text } = await user.run("plugins");
     expect(code).toBe(0);
-    expect(text).toContain(`${NAME} 0.1.0 (user): backend fork\n`);
+    expect(text).toContain(`${NAME} 0.1.0 (user): backend fork, --fork-nice\n`);
     for (const [name, , reason] of BROKEN) {
       expect(text.split("\n").filter((line) => line.includes(name))).toEqual([
         expect.stringContaining(`${name} 1.0.0 (user): broken: ${reason}`),
