@@ -15,9 +15,10 @@ import {
 } from "@scaler-aws-hpc/adapter-core";
 import { errnoOf, fromFs } from "./fs-failure.ts";
 import { withKeyLock } from "./key-lock.ts";
-import { folderExists, makeFolder, pathOf } from "./object-path.ts";
+import { folderExists, folderExistsSync, makeFolder, pathOf } from "./object-path.ts";
 import { newMark } from "./process-mark.ts";
-import { readObject } from "./read-object.ts";
+import { answersAtOnce } from "./prompt-device.ts";
+import { readObject, readSmallObject } from "./read-object.ts";
 import { openRoot, removeRoot, type StoreRoot, TEMPORARY_FOLDER } from "./store-root.ts";
 import { walk } from "./walk.ts";
 import { writeBody } from "./write-body.ts";
@@ -47,19 +48,23 @@ export class FsPayloadStore implements PayloadStore {
   readonly #root: StoreRoot;
   readonly #temporary: string;
   readonly #durable: boolean;
+  /** Small objects are read without leaving the thread. */
+  readonly #prompt: boolean;
   readonly #calls: OpenCalls;
 
-  private constructor(root: StoreRoot, durable: boolean) {
+  private constructor(root: StoreRoot, durable: boolean, prompt: boolean) {
     this.#root = root;
     this.#temporary = join(root.path, TEMPORARY_FOLDER);
     this.#durable = durable;
+    this.#prompt = prompt;
     this.locator = { kind: "fs", root: root.path };
     this.#calls = new OpenCalls(`the store in ${root.path}`);
   }
 
   /** Opens a store. @throws {AdapterError} `config` when the directory is not ours alone to write to; `denied`, `unavailable` */
   static async open(options: FsPayloadStoreOptions = {}): Promise<FsPayloadStore> {
-    return new FsPayloadStore(await openRoot(options.directory), options.durable ?? false);
+    const root = await openRoot(options.directory);
+    return new FsPayloadStore(root, options.durable ?? false, await answersAtOnce(root.path));
   }
 
   async put(
@@ -90,8 +95,11 @@ export class FsPayloadStore implements PayloadStore {
   ): Promise<{ readonly body: Uint8Array; readonly etag: string } | undefined> {
     return await this.#run(`get ${key}`, key, options, async () => {
       const path = pathOf(this.#root.path, key);
-      if (!(await folderExists(dirname(path)))) return undefined;
-      return await readObject(path, options?.range, options?.maxBytes ?? DEFAULT_MAX_BYTES, options);
+      const folder = dirname(path);
+      const maxBytes = options?.maxBytes ?? DEFAULT_MAX_BYTES;
+      if (!(this.#prompt ? folderExistsSync(folder) : await folderExists(folder))) return undefined;
+      const small = this.#prompt ? readSmallObject(path, options?.range, maxBytes) : "large";
+      return small === "large" ? await readObject(path, options?.range, maxBytes, options) : small;
     });
   }
 

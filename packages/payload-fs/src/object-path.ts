@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import { lstat, mkdir, realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AdapterError } from "@scaler-aws-hpc/adapter-core";
@@ -15,12 +16,29 @@ export function pathOf(root: string, key: string): string {
  */
 export async function folderExists(folder: string): Promise<boolean> {
   try {
-    if ((await realpath(folder)) === folder) return true;
+    return leadsToItself(folder, await realpath(folder));
   } catch (reason) {
-    if (errnoOf(reason) === "ENOENT" || errnoOf(reason) === "ENOTDIR") return false;
-    throw reason;
+    return leadsNowhere(reason);
   }
+}
+
+/** {@link folderExists} without leaving this thread: only for a file system that never keeps one waiting. */
+export function folderExistsSync(folder: string): boolean {
+  try {
+    return leadsToItself(folder, realpathSync.native(folder));
+  } catch (reason) {
+    return leadsNowhere(reason);
+  }
+}
+
+function leadsToItself(folder: string, real: string): true {
+  if (real === folder) return true;
   throw new AdapterError("rejected", `${folder} lies behind a symbolic link: not followed`);
+}
+
+function leadsNowhere(reason: unknown): false {
+  if (errnoOf(reason) === "ENOENT" || errnoOf(reason) === "ENOTDIR") return false;
+  throw reason;
 }
 
 /**
