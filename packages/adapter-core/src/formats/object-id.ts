@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /**
  * Id of the object that holds a task's result: MD5 of the owner's identity, as Scaler's own ids begin, then the first 16 bytes of the
@@ -9,6 +9,5 @@ import { createHash } from "node:crypto";
  * @returns hex of 32 bytes.
  */
 export function resultObjectId(source: string, taskId: string): string {
-  const owner = createHash("md5").update(Buffer.from(source, "hex")).digest("hex");
-  return owner + createHash("sha256").update(Buffer.from(taskId, "hex")).digest("hex").slice(0, 32);
+  return hash("md5", Buffer.from(source, "hex")) + hash("sha256", Buffer.from(taskId, "hex")).slice(0, 32);
 }
