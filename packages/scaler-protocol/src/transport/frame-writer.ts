@@ -6,10 +6,12 @@ const COPY_BYTES = 8 * 1024;
 const SLAB_BYTES = 64 * 1024;
 /** Bytes after which queued frames leave before the turn ends, so that the system works while the caller goes on. */
 const EAGER_BYTES = 256 * 1024;
+/** Frames that follow a write within this time wait for its rest, in milliseconds: a stream of small frames shares writes, a lone one leaves at once. */
+const GATHER_MS = 2;
 
 /**
- * Writes frames to a byte stream, few writes for many frames: what is queued in one turn of the event loop leaves in
- * one write at its end, long bodies beside it without a copy.
+ * Writes frames to a byte stream, few writes for many frames: what is queued in one turn of the event loop, or within {@link GATHER_MS} of the write
+ * before, leaves in one write, long bodies beside it without a copy.
  */
 export class FrameWriter {
   readonly #stream: Duplex;
@@ -19,7 +21,8 @@ export class FrameWriter {
   #slabEnd = 0;
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
-  #scheduled: NodeJS.Immediate | undefined;
+  #cancel: (() => void) | undefined;
+  #flushedAt = Number.NEGATIVE_INFINITY;
 
   /** @param onProgress called whenever the stream has taken what was written */
   constructor(stream: Duplex, onProgress: () => void) {
@@ -63,15 +66,14 @@ export class FrameWriter {
 
   /** Hands everything queued to the stream. */
   flush(): void {
-    if (this.#scheduled !== undefined) {
-      clearImmediate(this.#scheduled);
-      this.#scheduled = undefined;
-    }
+    this.#cancel?.();
+    this.#cancel = undefined;
     this.#cutSlab();
     const queue = this.#queue;
     if (queue.length === 0) return;
     this.#queue = [];
     this.#queuedBytes = 0;
+    this.#flushedAt = performance.now();
     if (this.#stream.destroyed || this.#stream.writableEnded) return;
     const last = queue.length - 1;
     if (last > 0) this.#stream.cork();
@@ -82,18 +84,22 @@ export class FrameWriter {
 
   /** Forgets everything queued. */
   discard(): void {
-    if (this.#scheduled !== undefined) clearImmediate(this.#scheduled);
-    this.#scheduled = undefined;
+    this.#cancel?.();
+    this.#cancel = undefined;
     this.#queue = [];
     this.#queuedBytes = 0;
     this.#slabStart = this.#slabEnd;
   }
 
   #schedule(): void {
-    this.#scheduled ??= setImmediate(() => {
-      this.#scheduled = undefined;
-      this.flush();
-    });
+    if (this.#cancel !== undefined) return;
+    if (performance.now() - this.#flushedAt < GATHER_MS) {
+      const timer = setTimeout(() => this.flush(), GATHER_MS);
+      this.#cancel = () => clearTimeout(timer);
+    } else {
+      const immediate = setImmediate(() => this.flush());
+      this.#cancel = () => clearImmediate(immediate);
+    }
   }
 
   /** Room in the slab; written parts are never reused, for the stream may still hold them. */

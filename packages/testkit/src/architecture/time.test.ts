@@ -61,6 +61,7 @@ it("uses timers elsewhere only for sockets, processes and the terminal", () => {
     "scaler-protocol/src/object-storage/link-watch.ts",
     "scaler-protocol/src/transport/connect-with-retry.ts",
     "scaler-protocol/src/transport/connect.ts",
+    "scaler-protocol/src/transport/frame-writer.ts",
     "scaler-protocol/src/transport/ymq-connection.ts",
     "scaler-protocol/src/transport/zmq-connection.ts",
   ]);
