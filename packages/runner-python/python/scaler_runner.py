@@ -22,6 +22,7 @@ import collections
 import copyreg
 import errno
 import fcntl
+import functools
 import gc
 import gzip
 import hashlib
@@ -60,8 +61,8 @@ WHOLE_BUNDLE = 1 << 20  # a smaller bundle is read in one request
 
 FLAG_STREAM_OUTPUT = 1
 
-# Within this time after it rang the bell the executor does not ring again; the supervisor looks once more after the
-# second time, so nothing is overlooked and thousands of trivial tasks cost a few wake-ups, not one each.
+# Within this time after it rang the bell, or was given a pack, the executor does not ring again; the supervisor looks once
+# more after the second time, so nothing is overlooked and thousands of trivial tasks cost a few wake-ups, not one each.
 QUIET_S = 0.002
 LOOK_AGAIN_S = 0.004
 
@@ -97,9 +98,7 @@ class FsStore:
         if not isinstance(root, str) or not os.path.isabs(root):
             raise StoreFailure("the fs store needs an absolute root")
         self._root = root
-        # The name of a temporary file tells whose it is, so that those of dead processes can be swept.
-        host = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
-        self._mark = "%s.%d.%d." % (host, os.getpid(), process_start(os.getpid()))
+        self._mark = process_mark(os.getpid())
 
     def _path(self, key):
         if not isinstance(key, str) or len(key) > 512 or not KEY.match(key):
@@ -155,6 +154,13 @@ class FsStore:
             return False
         except OSError as error:
             raise StoreFailure("cannot write %s: %s" % (key, error.strerror)) from error
+
+
+@functools.lru_cache(maxsize=1)
+def process_mark(pid):
+    """What the name of a temporary file begins with: whose it is, so that those of dead processes can be swept."""
+    host = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+    return "%s.%d.%d." % (host, pid, process_start(pid))
 
 
 STORES = {"fs": FsStore}
@@ -847,9 +853,11 @@ class Supervisor:
 
     # -- control channel
 
-    def _say(self, message):
+    def _say(self, message, more=False):
+        """`more`: another message follows at once, and they leave together."""
         self._backlog += json.dumps(message, separators=(",", ":")).encode() + b"\n"
-        self._write_control()
+        if not more:
+            self._write_control()
 
     def _write_control(self):
         try:
@@ -1102,8 +1110,12 @@ class Supervisor:
         executor.packs += 1
         executor.state[3] = executor.packs
         executor.skip[: len(pack.done)] = bytes(len(pack.done))
+        # As if the bell rang now: a pack of trivial tasks then costs one wake-up, at its end.
+        now = time.monotonic()
+        executor.look_at = now + LOOK_AGAIN_S
         meta = json.dumps({
             "pack": executor.packs,
+            "rang": now,
             "section": len(pack.section),
             "extern": [[index, len(data)] for index, data in pack.extern],
             "todo": todo if len(todo) < len(pack.done) else None,
@@ -1248,6 +1260,7 @@ class Supervisor:
     # -- frames and the end of a pack
 
     def _flush(self, last=False, not_started=()):
+        """Stores what waits. After the last frame the pack is over, which the caller says."""
         pack = self._pack
         if not pack.results and not (last and not_started):
             return
@@ -1264,7 +1277,7 @@ class Supervisor:
                 self._drop()[0].close()
             self._over(False, "store", str(error))
             return
-        self._say({"type": "frame", "job": pack.job, "child": pack.child, "key": key})
+        self._say({"type": "frame", "job": pack.job, "child": pack.child, "key": key}, more=last)
 
     def _check_over(self):
         pack = self._pack
@@ -1276,6 +1289,8 @@ class Supervisor:
     def _over(self, ok, kind=None, reason=None):
         pack = self._pack
         self._pack = None
+        if self._executor is not None:
+            self._executor.look_at = None
         message = {"type": "over", "job": pack.job, "child": pack.child, "ok": ok}
         if not ok:
             message.update(kind=kind, reason=reason)
@@ -1474,9 +1489,11 @@ class Executor:
             blobs.places[index] = message[at : at + length]
             at += length
         tasks = header["tasks"]
+        self._rang = meta["rang"]
         number = meta["pack"]
         todo = meta["todo"] if meta["todo"] is not None else range(len(tasks))
         blobs.count(tasks, todo)
+        last = todo[-1]
         failure = self._load_serializer(header, blobs)
         serializer = self._serializer
         state, skip, pid = self._state, self._skip, self._pid
@@ -1534,7 +1551,7 @@ class Executor:
                 self._wait_go()
             else:
                 state[0] = 0
-                if not rang:
+                if not rang and task != last:
                     now = time.monotonic()
                     if now - self._rang > QUIET_S:
                         self._ring(now)
