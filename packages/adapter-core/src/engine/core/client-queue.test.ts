@@ -21,6 +21,7 @@ function work(order: number, priority = 0): Work {
     maxPack: 1,
     fresh: false,
     readyAt: 0,
+    claimUntil: undefined,
   };
 }
 
