@@ -15,10 +15,12 @@ interface Held {
 /** What the scheduler knows of one worker id. */
 interface Known {
   readonly tasks: Map<string, Held>;
-  /** Objects announced, and confirmed to be stored, since this connection began and since the last result that named them. */
+  /** Objects announced, and confirmed to be stored, since the connection before this one ended and since the last result that named them. */
   announced: Set<string>;
   stored: Set<string>;
   peer: WirePeer;
+  /** The connection ended, and no other has come yet. */
+  ended: boolean;
   left: boolean;
   beat: boolean;
 }
@@ -53,6 +55,7 @@ class Judge {
       const worker = this.#worker(entry.peer);
       if (entry.type === "sent") this.#sent(worker, entry.message);
       if (entry.type === "received") this.#heard(worker, entry.peer, entry.message);
+      if (entry.type === "ended" && worker.peer === entry.peer) this.#end(worker);
     }
   }
 
@@ -64,14 +67,21 @@ class Judge {
     let known = this.#workers.get(peer.identity);
     if (known === undefined) {
       const fresh = { tasks: new Map(), announced: new Set<string>(), stored: new Set<string>() };
-      known = { ...fresh, peer, left: false, beat: false };
+      known = { ...fresh, peer, ended: false, left: false, beat: false };
       this.#workers.set(peer.identity, known);
     } else if (known.peer !== peer && peer.number > known.peer.number) {
+      if (!known.ended) this.#end(known);
       known.peer = peer;
-      known.announced = new Set();
-      known.stored = new Set();
+      known.ended = false;
     }
     return known;
+  }
+
+  /** What was stored or announced for this connection does not count for the next. An object may be stored for that one before its first word is heard. */
+  #end(worker: Known): void {
+    worker.ended = true;
+    worker.announced = new Set();
+    worker.stored = new Set();
   }
 
   #sent(worker: Known, message: SchedulerMessage): void {
