@@ -54,6 +54,7 @@ export type {
   SchedulerNews,
   SchedulerPort,
   SlotStatus,
+  TaskAnswer,
   TaskProfile,
   WorkerMessage,
 } from "./engine/ports.ts";

@@ -86,6 +86,15 @@ export interface TaskProfile {
   readonly cpuSeconds: number;
 }
 
+/** What became of a task, and where its result is. */
+export interface TaskAnswer {
+  readonly taskId: TaskId;
+  readonly status: "success" | "failed";
+  readonly objectId: ObjectId;
+  readonly objectBytes: number;
+  readonly profile: TaskProfile;
+}
+
 /** What a worker says to the scheduler. */
 export type WorkerMessage =
   | Heartbeat
@@ -96,16 +105,8 @@ export type WorkerMessage =
     }
   /** Only while the task is unanswered: later it ends old schedulers. */
   | { readonly type: "log"; readonly taskId: TaskId; readonly stream: "stdout" | "stderr"; readonly text: string }
-  /** The object is stored: announces it, then the result, in this order. */
-  | {
-      readonly type: "result";
-      readonly taskId: TaskId;
-      readonly source: SourceId;
-      readonly status: "success" | "failed";
-      readonly objectId: ObjectId;
-      readonly objectBytes: number;
-      readonly profile: TaskProfile;
-    };
+  /** Objects of one client that are stored: announces them all at once, then the results, in this order. */
+  | { readonly type: "results"; readonly source: SourceId; readonly results: readonly TaskAnswer[] };
 
 /** A connection under one worker id. */
 export interface SchedulerLink {

@@ -11,12 +11,16 @@ import type {
   ManagerReport,
   SchedulerLink,
   SchedulerPort,
+  TaskAnswer,
   TaskProfile,
   WorkerMessage,
 } from "../engine/ports.ts";
 import type { MemoryObjects } from "./memory-objects.ts";
 
 const OBJECT_BYTES = 16;
+
+/** What a worker says of one task. */
+type Report = Extract<WorkerMessage, { readonly taskId: string }> | ({ readonly type: "result" } & TaskAnswer);
 
 /** What became of a task, as its client sees it. */
 export interface MemoryTaskEnd {
@@ -152,7 +156,8 @@ export class MemoryScheduler implements SchedulerPort {
       send: (message) => {
         if (!up || (holder !== undefined && holder.handlers !== handlers)) return;
         if (message.type === "heartbeat") holder = this.#heartbeat(worker, handlers, message);
-        else this.#report(worker, message);
+        else if (message.type !== "results") this.#report(worker, message);
+        else for (const answer of message.results) this.#report(worker, { type: "result", ...answer });
       },
       leave: async () => {
         if (!up) return;
@@ -191,7 +196,7 @@ export class MemoryScheduler implements SchedulerPort {
     return holder;
   }
 
-  #report(worker: string, message: Exclude<WorkerMessage, { type: "heartbeat" }>): void {
+  #report(worker: string, message: Report): void {
     const holder = this.#holders.get(worker);
     const handle = this.#handles.get(message.taskId);
     if (handle === undefined) return;

@@ -1,4 +1,4 @@
-import type { Heartbeat, ProcessUse, SlotStatus, WorkerMessage } from "@scaler-aws-hpc/adapter-core";
+import type { Heartbeat, ProcessUse, SlotStatus, TaskAnswer, WorkerMessage } from "@scaler-aws-hpc/adapter-core";
 import {
   type Capability,
   encodeMessage,
@@ -31,33 +31,37 @@ function toMessages(message: WorkerMessage): SchedulerMessage[] {
       return [{ kind: "taskCancelConfirm", taskId: message.taskId, cancelConfirmType: message.answer }];
     case "log":
       return [{ kind: "taskLog", taskId: message.taskId, logType: message.stream, content: message.text }];
-    case "result": {
-      const { taskId, source, status, objectId, objectBytes, profile } = message;
-      const { seconds, peakBytes, cpuSeconds } = profile;
+    case "results": {
+      const { source, results } = message;
       return [
         {
           kind: "objectInstruction",
           instructionType: "create",
           objectUser: source,
-          objectIds: [objectId],
-          objectTypes: ["object"],
-          objectNames: [Buffer.from(`<res ${objectId.slice(32, 38)}>`)],
-          objectSizes: [objectBytes],
+          objectIds: results.map(({ objectId }) => objectId),
+          objectTypes: results.map(() => "object"),
+          objectNames: results.map(({ objectId }) => Buffer.from(`<res ${objectId.slice(32, 38)}>`)),
+          objectSizes: results.map(({ objectBytes }) => objectBytes),
         },
-        {
-          kind: "taskResult",
-          taskId,
-          resultType: status,
-          metadata: encodeProfileResult({
-            durationSeconds: seconds,
-            peakMemoryBytes: Math.max(0, Math.trunc(peakBytes)),
-            cpuSeconds,
-          }),
-          results: [objectId],
-        },
+        ...results.map(taskResult),
       ];
     }
   }
+}
+
+function taskResult({ taskId, status, objectId, profile }: TaskAnswer): SchedulerMessage {
+  const { seconds, peakBytes, cpuSeconds } = profile;
+  return {
+    kind: "taskResult",
+    taskId,
+    resultType: status,
+    metadata: encodeProfileResult({
+      durationSeconds: seconds,
+      peakMemoryBytes: Math.max(0, Math.trunc(peakBytes)),
+      cpuSeconds,
+    }),
+    results: [objectId],
+  };
 }
 
 function heartbeat(beat: Heartbeat): SchedulerMessage {

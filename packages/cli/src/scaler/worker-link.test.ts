@@ -120,12 +120,16 @@ describe.each([1, 2] as const)("a worker's link in numbering %i", (magic) => {
     link.send(HEARTBEAT);
     link.send({ type: "confirm", taskId, answer: "canceled" });
     link.send({ type: "log", taskId, stream: "stderr", text: "oh" });
+    const profile = { seconds: 0.5, peakBytes: 7, cpuSeconds: 0.25 };
     link.send({
-      type: "result",
-      ...{ taskId, source: "ff", status: "failed", objectId: "d".repeat(64), objectBytes: 5 },
-      profile: { seconds: 0.5, peakBytes: 7, cpuSeconds: 0.25 },
+      type: "results",
+      source: "ff",
+      results: [
+        { taskId, status: "failed", objectId: "d".repeat(64), objectBytes: 5, profile },
+        { taskId: "e".repeat(32), status: "success", objectId: "f".repeat(64), objectBytes: 6, profile },
+      ],
     });
-    await until(() => server.heard.length === 5);
+    await until(() => server.heard.length === 6);
     expect(server.heard[0]).toMatchObject({
       kind: "workerHeartbeat",
       queueSize: 1_000,
@@ -136,9 +140,15 @@ describe.each([1, 2] as const)("a worker's link in numbering %i", (magic) => {
     });
     expect(server.heard[1]).toEqual({ kind: "taskCancelConfirm", taskId, cancelConfirmType: "canceled" });
     expect(server.heard[2]).toEqual({ kind: "taskLog", taskId, logType: "stderr", content: "oh" });
-    expect(server.heard[3]).toMatchObject({ kind: "objectInstruction", objectUser: "ff", objectIds: ["d".repeat(64)] });
+    expect(server.heard[3]).toMatchObject({
+      ...{ kind: "objectInstruction", objectUser: "ff", objectTypes: ["object", "object"] },
+      objectIds: ["d".repeat(64), "f".repeat(64)],
+      // Numbering 1 has no sizes.
+      ...(magic === 2 ? { objectSizes: [5, 6] } : {}),
+    });
     expect(server.heard[4]).toMatchObject({ kind: "taskResult", resultType: "failed", results: ["d".repeat(64)] });
     expect(server.heard[4]?.kind === "taskResult" && server.heard[4].metadata.length).toBe(16);
+    expect(server.heard[5]).toMatchObject({ kind: "taskResult", resultType: "success", results: ["f".repeat(64)] });
     link.close();
   });
 

@@ -4,6 +4,7 @@ import { frameBlob } from "../../formats/frame-decode.ts";
 import { resultObjectId } from "../../formats/object-id.ts";
 import type { DeliverySource, EngineEffect } from "../core/effect.ts";
 import type { ObjectsPort, SchedulerLink, TaskProfile } from "../ports.ts";
+import { Answers } from "./answers.ts";
 import { backOffMs, STORAGE_BACK_OFF } from "./back-off.ts";
 import type { FrameShelf } from "./frame-shelf.ts";
 import { Gate } from "./gate.ts";
@@ -46,17 +47,21 @@ export interface DelivererOptions {
   readonly maxBytes: number;
 }
 
-/** Brings results to object storage and then, in one go, word of them to the scheduler. */
+/** Brings results to object storage, then word of them to the scheduler. */
 export class Deliverer {
   readonly #host: ShellHost;
   readonly #options: DelivererOptions;
   readonly #open = new Map<number, { abandoned: boolean }>();
   readonly #small = new Gate({ most: SMALL_AT_ONCE });
   readonly #big: Gate;
+  readonly #answers: Answers;
+  /** Results on their way to object storage. */
+  #storing = 0;
 
   constructor(host: ShellHost, options: DelivererOptions) {
     this.#host = host;
     this.#options = options;
+    this.#answers = new Answers(host, options.links);
     this.#big = new Gate({ most: BIG_AT_ONCE, mostBytes: options.maxBytes });
   }
 
@@ -95,15 +100,10 @@ export class Deliverer {
         link = this.#options.links.link(worker, session);
       }
       if (state.abandoned || link === undefined) return;
-      if (effect.logs) sendLogs(link, taskId, result);
-      link.send({
-        type: "result",
-        ...{ taskId, source, objectId },
-        status: result.status,
-        objectBytes: result.body.length,
-        profile: result.profile,
-      });
-      tell({ type: "delivered", delivery, failure: undefined });
+      const { status, profile, body } = result;
+      const answer = { taskId, status, objectId, objectBytes: body.length, profile };
+      const logs = effect.logs ? (open: SchedulerLink) => sendLogs(open, taskId, result) : undefined;
+      await this.#answers.add({ answer, delivery, worker, session, source, sendLogs: logs, state }, this.#storing > 0);
     } catch (reason) {
       if (signal.aborted || state.abandoned) return;
       const failure = reason instanceof Error ? reason.message : String(reason);
@@ -129,6 +129,15 @@ export class Deliverer {
 
   /** Stores a result, however long that takes. False: abandoned meanwhile. */
   async #set(id: string, body: Uint8Array, state: { readonly abandoned: boolean }): Promise<boolean> {
+    this.#storing += 1;
+    try {
+      return await this.#setAgain(id, body, state);
+    } finally {
+      this.#storing -= 1;
+    }
+  }
+
+  async #setAgain(id: string, body: Uint8Array, state: { readonly abandoned: boolean }): Promise<boolean> {
     const { clock, log, random, signal } = this.#host;
     for (let failures = 0; !state.abandoned; ) {
       try {
