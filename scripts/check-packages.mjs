@@ -100,9 +100,9 @@ async function useProgram({ name, version, bin: programs }, program, on, theirs)
     [["--version"], new RegExp(`^${name}/${version} \\S+ node-v\\S+\\n$`)],
     [["--help"], /^Connect an OpenGRIS.*COMMANDS\n.*\bstart\b/s],
     [["start", "--help"], /--max-concurrent-jobs/],
-    [["plugins"], /backend local\n.*payload store fs\n.*runner python\n$/s],
+    [["plugins"], /backend local, --python\n.*payload store fs, --store-dir, --store-durable\n.*runner python\n$/s],
     [["plugins", "install", theirs], /installed/],
-    [["plugins"], /: backend fork\n$/],
+    [["plugins"], /: backend fork, --fork-nice\n$/],
     [["config", "show", "--json", "--fork-nice", "3"], /"fork-nice"/],
   ])
     await checkProgram(`${command} ${args.map(base).join(" ")} ${on}`, program, [file, ...args], {
