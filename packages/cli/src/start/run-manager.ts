@@ -18,6 +18,7 @@ import { deriveManagerId } from "./manager-id.ts";
 import { withoutInline } from "./no-inline.ts";
 import type { StartSettings } from "./settings.ts";
 import { listenForStops, type StopSignal } from "./signals.ts";
+import { boundYoungGeneration } from "./young-generation.ts";
 
 /** What a run needs besides its settings. */
 export interface ManagerServices {
@@ -45,6 +46,7 @@ const DEFAULT_SLOTS = 100;
  * @throws {CliError | AdapterError | ProtocolError} whatever keeps it from starting or ends it.
  */
 export async function runManager(settings: StartSettings, services: ManagerServices): Promise<ManagerEnd> {
+  using _memory = boundYoungGeneration();
   const { registry, resolved, log } = services;
   const backendFactory = registry.backend(settings.backend);
   const storeFactory = registry.payloadStore(settings.payloadStore ?? backendFactory.defaultStore);
