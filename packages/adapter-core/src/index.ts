@@ -8,6 +8,7 @@ export type {
   ChildRef,
   Failure,
   FailureKind,
+  FoundJob,
   JobName,
   JobSpec,
   LiveJob,
@@ -33,7 +34,7 @@ export type {
 export type { RunnerCommand, RunnerCommandOptions, RunnerRecord } from "./contracts/runner.ts";
 export type { DeliverySource, EngineEffect, JobPlan, PackPlan } from "./engine/core/effect.ts";
 export { type CoreStats, EngineCore } from "./engine/core/engine-core.ts";
-export type { EngineEvent, TaskMessage, TaskOutcome } from "./engine/core/event.ts";
+export type { EngineEvent, RecoveredJob, RecoveredWorker, TaskMessage, TaskOutcome } from "./engine/core/event.ts";
 export type { ObjectId, SourceId, TaskId, WorkerId } from "./engine/core/ids.ts";
 export type { CoreOptions } from "./engine/core/options.ts";
 export { type PackSizeInput, packSize } from "./engine/core/pack-size.ts";

@@ -69,6 +69,7 @@ function job(name: string, behaviour: string, changes: Partial<JobSpec> = {}): J
     tasksPerChild: [1],
     taskLimitMs: 60_000,
     childLimitMs: 60_000,
+    attempts: 1,
     fresh: false,
     ...changes,
   };

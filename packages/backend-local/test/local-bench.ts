@@ -141,6 +141,7 @@ export class LocalBench implements AsyncDisposable {
       tasksPerChild: [calls.length],
       taskLimitMs: options.taskLimitMs ?? 60_000,
       childLimitMs: 120_000,
+      attempts: 1,
       fresh: options.fresh ?? false,
     });
     const over = new Over(await done.promise);

@@ -82,6 +82,7 @@ export class BackendBench {
       tasksPerChild: children.map((calls) => calls.length),
       taskLimitMs,
       childLimitMs: 600_000,
+      attempts: 1,
       fresh,
     };
   }

@@ -28,6 +28,11 @@ export interface JobSpec {
   readonly childLimitMs: number;
   /** The child must run in a process that has run nothing before (a task that is suspected of out-of-memory or a crash). */
   readonly fresh: boolean;
+  /**
+   * How often the backend may start each child, at least 1: what is left of the tasks' retries. For backends whose `traits.retriesNatively`; a failure then
+   * says in `attempt` how many were used.
+   */
+  readonly attempts: number;
 }
 
 /** A child of a job, `child` counts from 0. */
@@ -88,12 +93,30 @@ export interface LiveJob {
   readonly children: number;
 }
 
+/** What a backend knows of a job that an earlier process of this manager submitted: with its bundle, all that is needed to go on with it. */
+export interface FoundJob extends LiveJob {
+  readonly profile: string;
+  readonly runner: string;
+  readonly payload:
+    | { readonly kind: "bundle"; readonly key: string }
+    | { readonly kind: "inline"; readonly bundle: Uint8Array };
+  /** See {@link JobSpec.secret}. */
+  readonly secret: string;
+  /** Whether any child may still run. */
+  readonly live: boolean;
+}
+
 /** What differs between backends, as data. */
 export interface BackendTraits {
   /** Most children of one job. 1 means that each pack is a job of its own. */
   readonly maxChildren: number;
   /** Largest inline bundle, in bytes; 0: none. */
   readonly inlineBytes: number;
+  /**
+   * Its jobs go on when this process dies: the engine keeps a lease, takes over what an earlier process left ({@link Backend.adopt}), and looks for strays with
+   * `list`. @default false
+   */
+  readonly outlives?: boolean;
   /** The backend repeats failed attempts itself (attempts above 1 appear in frame keys). @default false */
   readonly retriesNatively?: boolean;
   /** It pushes every change and frame as a hint, so that polling is only a safety net. @default false */
@@ -106,12 +129,14 @@ export interface BackendTraits {
   readonly window: { readonly quietMs: number; readonly maxMs: number };
   /** Typical time from submit to the first task's start, in milliseconds: what packing amortises. */
   readonly startMs: number;
-  /** How often the engine asks for changes, in milliseconds. */
+  /** How often the engine asks for changes and lists frames, in milliseconds: the shortest time between two rounds. */
   readonly pollMs: number;
+  /** The longest time between two rounds, in milliseconds; between both the engine follows how long children take. @default pollMs */
+  readonly pollMostMs?: number;
 }
 
 /**
- * Runs jobs. Call order: `watch` (once), then `submit`, `changes`, `cancel`, `revoke`, `list` in any order and concurrently; then dispose.
+ * Runs jobs. Call order: `watch` (once), then `submit`, `changes`, `cancel`, `revoke`, `list`, `adopt` in any order and concurrently; then dispose.
  * Disposal stops what the backend itself runs (child processes), is idempotent, and leaves jobs that live elsewhere alone.
  *
  * @throws {AdapterError} `unavailable`, `throttled` (pass later), `denied`, `config`, `rejected` (never will), `too-large`.
@@ -124,7 +149,10 @@ export interface Backend extends AsyncDisposable {
    * exist: `cancel` it to be sure.
    */
   submit(job: JobSpec, options?: AbortOptions): Promise<void>;
-  /** The latest state of every child of `jobs` that changed since the previous call named that job; a job that is unknown reports `lost`. */
+  /**
+   * The latest state of every child of `jobs` that changed since the previous call named that job; a job that is unknown reports `lost`. Called every round with
+   * all live jobs; a backend for which asking costs something decides by itself which of them it asks for now. A child whose last frame was read is not waited for.
+   */
   changes(jobs: readonly JobName[], options?: AbortOptions): Promise<readonly ChildChange[]>;
   /** Stops children, whatever their state; each then reports `failed` with kind `cancelled` unless it was already over. Unknown ones are no error. */
   cancel(children: readonly ChildRef[], reason: string, options?: AbortOptions): Promise<void>;
@@ -132,6 +160,11 @@ export interface Backend extends AsyncDisposable {
   revoke?(child: ChildRef, tasks: readonly number[], options?: AbortOptions): Promise<void>;
   /** Every live job of this manager, also those that an earlier process submitted. */
   list(options?: AbortOptions): Promise<readonly LiveJob[]>;
+  /**
+   * Takes over jobs that an earlier process submitted: for those it returns, `changes` (which begins anew: every child's present state counts as a change) and
+   * `cancel` work as for jobs of this process. Jobs that it has no record of are left out. Only where `traits.outlives`.
+   */
+  adopt?(names: readonly JobName[], options?: AbortOptions): Promise<readonly FoundJob[]>;
   /** Registers the one listener of hints. Listeners never throw. */
   watch(listener: (hint: BackendHint) => void): void;
 }

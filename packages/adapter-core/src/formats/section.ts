@@ -20,6 +20,8 @@ const CLIENT = /^(?:[0-9a-f]{2}){1,512}$/;
 const JOB = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
 const STREAM = 1;
 const PROFILING = 2;
+/** `Worker|<name>|<32 hex>`, as the manager makes them. */
+const WORKER = /^Worker\|[^|\p{Cc}]{1,64}\|[0-9a-f]{32}$/u;
 
 /** What stands about an object wherever its bytes are. */
 interface ObjectFacts {
@@ -45,6 +47,8 @@ export interface SectionTask {
   readonly stream: boolean;
   /** The client asked for its profile. */
   readonly profiling: boolean;
+  /** Worker id under which the manager held the task when the bundle was made. Not for runners: whoever takes the job over answers there. */
+  readonly holder?: string;
 }
 
 /** What one child of a job runs. */
@@ -61,6 +65,8 @@ export interface Section {
   readonly flushBytes: number;
   /** Needs a process that has run nothing before. */
   readonly fresh: boolean;
+  /** No task is started later than this after the first one, in milliseconds; the rest is handed back. @default no end */
+  readonly packBudgetMs?: number;
   /** Id of the client's serializer among `objects`. */
   readonly serializer: string;
   readonly objects: readonly SectionObject[];
@@ -96,12 +102,18 @@ export function encodeSection(section: SectionInput): Uint8Array[] {
     if (found === undefined) throw new AdapterError("internal", `section of ${section.job}: object ${id} is missing`);
     return found;
   };
-  const { job, child, client, taskLimitMs, flushMs, flushBytes, fresh } = section;
+  const { job, child, client, taskLimitMs, flushMs, flushBytes, fresh, packBudgetMs } = section;
+  const holders = [...new Set(section.tasks.flatMap(({ holder }) => holder ?? []))];
   const header = Buffer.from(
     JSON.stringify({
       v: 1,
       ...{ job, child, client, taskLimitMs, flushMs, flushBytes, fresh, blobs },
+      ...(packBudgetMs !== undefined && { packBudgetMs }),
       serializer: place(section.serializer),
+      ...(holders.length > 0 && {
+        holders,
+        heldBy: section.tasks.map(({ holder }) => (holder === undefined ? -1 : holders.indexOf(holder))),
+      }),
       tasks: section.tasks.map((task) => [
         task.id,
         place(task.fn),
@@ -147,6 +159,7 @@ export function decodeSection(bytes: Uint8Array): Section {
     if (!object) throw corrupt(at, "names no blob");
     return object.id;
   };
+  const holders = decodeHolders(where, header);
   return {
     job: word(`${where} job`, header.job, JOB),
     child: whole(`${where} child`, header.child),
@@ -155,6 +168,7 @@ export function decodeSection(bytes: Uint8Array): Section {
     flushMs: amount(`${where} flushMs`, header.flushMs),
     flushBytes: whole(`${where} flushBytes`, header.flushBytes),
     fresh: flag(`${where} fresh`, header.fresh),
+    ...(header.packBudgetMs !== undefined && { packBudgetMs: amount(`${where} packBudgetMs`, header.packBudgetMs) }),
     serializer: idOf(`${where} serializer`, header.serializer),
     objects,
     tasks: list(`${where} tasks`, header.tasks).map((value, index): SectionTask => {
@@ -167,8 +181,25 @@ export function decodeSection(bytes: Uint8Array): Section {
         args: list(`${at} arguments`, args).map((arg) => idOf(`${at} argument`, arg)),
         stream: (bits & STREAM) !== 0,
         profiling: (bits & PROFILING) !== 0,
+        ...holders(index),
       };
     }),
+  };
+}
+
+/** Who held the task with an index, where the section says so. */
+function decodeHolders(
+  where: string,
+  header: Readonly<Record<string, unknown>>,
+): (index: number) => { readonly holder?: string } {
+  if (header.holders === undefined) return () => ({});
+  const ids = list(`${where} holders`, header.holders).map((id) => word(`${where} holder`, id, WORKER));
+  const heldBy = list(`${where} heldBy`, header.heldBy);
+  return (index) => {
+    const at = heldBy[index];
+    if (at === -1) return {};
+    const holder = ids[whole(`${where} heldBy`, at, ids.length - 1)];
+    return holder === undefined ? {} : { holder };
   };
 }
 

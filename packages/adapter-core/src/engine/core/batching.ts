@@ -8,6 +8,9 @@ import type { Child, Job, Work } from "./work.ts";
 /** How long after two tasks were there at once more are expected, in milliseconds. */
 const STREAM_MS = 200;
 
+/** A pack that takes so many times as long as it should hands back what it has not started: somebody else may have room by now. */
+const BUDGET_TARGETS = 2;
+
 /** Forms jobs wherever slots are free and tasks wait: at once when enough do, else after the backend's gathering window. */
 export function formJobs(core: CoreState): void {
   for (const profile of core.profiles.values()) {
@@ -88,9 +91,15 @@ function formJob(core: CoreState, profile: Profile): void {
     profile: profile.spec.name,
     runner,
     packs: packs.map(
-      (works): PackPlan => ({ source: (works[0] as Work).task.source, tasks: works.map((work) => work.task) }),
+      (works): PackPlan => ({
+        source: (works[0] as Work).task.source,
+        tasks: works.map((work) => work.task),
+        holders: works.map((work) => work.claim?.worker.id ?? ""),
+      }),
     ),
     taskLimitMs: core.options.taskLimitMs,
+    packBudgetMs: BUDGET_TARGETS * core.options.packTargetMs,
+    attempts: attemptsOf(core, packs.flat()),
     fresh,
   };
   core.emit({ type: "stage", plan });
@@ -123,6 +132,12 @@ function takePack(core: CoreState, profile: Profile, head: Work): Work[] {
     pack.push(work);
   }
   return pack;
+}
+
+/** What is left of the retries of the tasks in a job, for a backend that spends them itself. */
+function attemptsOf(core: CoreState, works: readonly Work[]): number {
+  if (core.options.backend.retriesNatively !== true) return 1;
+  return Math.max(1, 1 + core.options.maxRetries - Math.max(...works.map(({ retries }) => retries)));
 }
 
 function newJob(core: CoreState, profile: Profile, fresh: boolean, packs: readonly Work[][]): Job {

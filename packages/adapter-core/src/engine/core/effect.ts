@@ -12,6 +12,8 @@ export interface SlotView {
 export interface PackPlan {
   readonly source: SourceId;
   readonly tasks: readonly TaskMessage[];
+  /** Who holds each of them now, in the same order: written into the bundle, for whoever takes the job over. */
+  readonly holders: readonly WorkerId[];
 }
 
 /** What a job is made of, before its objects are fetched. */
@@ -21,6 +23,10 @@ export interface JobPlan {
   readonly runner: string;
   readonly packs: readonly PackPlan[];
   readonly taskLimitMs: number;
+  /** A pack starts no further task after this time, in milliseconds, and hands the rest back. */
+  readonly packBudgetMs: number;
+  /** See `JobSpec.attempts`. */
+  readonly attempts: number;
   /** The child must run in a process of its own that has run nothing before. */
   readonly fresh: boolean;
 }
@@ -90,7 +96,7 @@ export type EngineEffect =
   /** A client's tasks are all gone: cached objects of it may be dropped. */
   | { readonly type: "forget-client"; readonly source: SourceId }
   /** Everything is answered and every worker has left: end the process. */
-  | { readonly type: "finished"; readonly reason: "drained" | "stopped" | "shutdown" }
+  | { readonly type: "finished"; readonly reason: "drained" | "stopped" | "shutdown" | "handed-off" }
   /** One line for the log. */
   | {
       readonly type: "log";

@@ -139,6 +139,9 @@ export class EngineCore {
       case "drain":
         core.draining = true;
         break;
+      case "recovered":
+      case "hand-off":
+        break;
       case "stop":
         core.draining = true;
         this.#reason = "stopped";

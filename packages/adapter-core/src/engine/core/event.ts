@@ -15,6 +15,24 @@ export interface TaskMessage {
   readonly streamOutput: boolean;
 }
 
+/** A worker id that an earlier process of this manager left at the scheduler. */
+export interface RecoveredWorker {
+  readonly worker: WorkerId;
+  readonly profile: string;
+  /** How long the scheduler has not heard from it, in milliseconds. */
+  readonly silentMs: number;
+}
+
+/** A job of an earlier process that may still run, or left frames. Its children's states and frames follow as `child` and `frame`. */
+export interface RecoveredJob {
+  readonly name: JobName;
+  readonly profile: string;
+  readonly runner: string;
+  readonly fresh: boolean;
+  /** In order of child: its tasks in order of its section, each with the worker that held it when the bundle was made. */
+  readonly children: readonly (readonly { readonly task: TaskMessage; readonly holder: WorkerId }[])[];
+}
+
 /** What a frame says of one task; `task` is its index in the child's section. */
 export interface TaskOutcome {
   readonly task: number;
@@ -30,6 +48,8 @@ export interface TaskOutcome {
  * older connection still delivers is told apart.
  */
 export type EngineEvent =
+  /** What an earlier process left; the first event, if there is anything. */
+  | { readonly type: "recovered"; readonly workers: readonly RecoveredWorker[]; readonly jobs: readonly RecoveredJob[] }
   /** A timer asked for by `nextWake` came due. */
   | { readonly type: "tick" }
   /** Connected; `scheduler` identifies the scheduler process where the transport tells (another value: it was restarted). */
@@ -104,4 +124,6 @@ export type EngineEvent =
   /** Finish what has started, start nothing new, leave, exit. */
   | { readonly type: "drain" }
   /** Leave now; what still runs is stopped. */
-  | { readonly type: "stop" };
+  | { readonly type: "stop" }
+  /** Go now and leave everything as it is: workers unreleased, jobs running. The next process takes them over. */
+  | { readonly type: "hand-off" };

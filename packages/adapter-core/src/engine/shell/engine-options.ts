@@ -51,7 +51,7 @@ export interface EngineOptions {
 
 /** How an engine ended. */
 export interface EngineEnd {
-  /** `drained`: after `drain` or a graceful `stop`; `stopped`: at once; `shutdown`: a client shut the cluster down. */
-  readonly reason: "drained" | "stopped" | "shutdown";
+  /** `drained`: after `drain` or a graceful `stop`; `stopped`: at once; `shutdown`: a client shut the cluster down; `handed-off`: everything was left to the next process. */
+  readonly reason: "drained" | "stopped" | "shutdown" | "handed-off";
   readonly stats: EngineStats;
 }

@@ -114,6 +114,7 @@ export class Stager {
     const sections: Uint8Array[][] = [];
     for (const [child, { pack, plan: packPlan }] of filled.entries()) {
       const source = packPlan?.source ?? "";
+      const holders = new Map(packPlan?.tasks.map((task, at) => [task.taskId, packPlan.holders[at]]));
       const objects: SectionObject[] = [];
       for (const [id, bytes] of pack.objects) objects.push(await this.#object(plan.name, id, bytes));
       sections.push(
@@ -125,6 +126,7 @@ export class Stager {
           flushMs: store.traits.flushMs,
           flushBytes: FLUSH_BYTES,
           fresh: plan.fresh,
+          packBudgetMs: plan.packBudgetMs,
           serializer: serializerId(source),
           objects,
           tasks: pack.ready.map((task) => ({
@@ -133,6 +135,7 @@ export class Stager {
             args: task.argumentIds,
             stream: task.streamOutput,
             profiling: true,
+            ...(holders.get(task.taskId) !== undefined && { holder: holders.get(task.taskId) as string }),
           })),
         }),
       );
@@ -155,9 +158,10 @@ export class Stager {
       secret,
       tasksPerChild,
       taskLimitMs: plan.taskLimitMs,
-      // Each task may take its own limit: shorter, and a task that would pass alone failed for its neighbours.
-      childLimitMs: plan.taskLimitMs * Math.max(...tasksPerChild) + CHILD_MARGIN_MS,
+      // The last task of a pack starts within the budget, and may take its own limit.
+      childLimitMs: (Math.max(...tasksPerChild) > 1 ? plan.packBudgetMs : 0) + plan.taskLimitMs + CHILD_MARGIN_MS,
       fresh: plan.fresh,
+      attempts: plan.attempts,
     };
     book.add(
       spec,
