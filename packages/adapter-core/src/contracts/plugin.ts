@@ -30,6 +30,17 @@ export interface OptionSpec {
   readonly summary: string;
   readonly char?: string;
   readonly default?: string | number | boolean;
+  /** Other environment variables that are read, after the one made from the name. */
+  readonly env?: readonly string[];
+  /** Heading in help and documentation, such as `AWS`. @default "Runners and plugins" */
+  readonly group?: string;
+  /** `start` refuses to begin without a value, and names every such option that has none. @default false */
+  readonly required?: boolean;
+  /**
+   * Tells one deployment from another. Those of a store are part of every {@link HostServices.managerId}, and with those of the backend of the worker manager
+   * id that is made for somebody who names none. @default false
+   */
+  readonly identifies?: boolean;
 }
 
 /** Values of a plugin's own {@link OptionSpec}s by name; absent ones without default are missing. */
@@ -40,6 +51,11 @@ export interface BackendFactory {
   readonly name: string;
   readonly summary: string;
   readonly options?: readonly OptionSpec[];
+  /**
+   * The keys of {@link ProfileSpec.settings} that it takes; `start` refuses others with a suggestion, and documentation is made of these. The backend checks the
+   * values. @default anything is passed on, and the backend checks the names too
+   */
+  readonly profileSettings?: readonly OptionSpec[];
   /** Name of the payload store used when the user names none. */
   readonly defaultStore: string;
   /** Slots used when the user gives none. @default 100 */

@@ -54,20 +54,24 @@ function named(factory: Fields, where: string): void {
   if (!matches(factory["name"], NAME)) throw wrong(`${where}.name`, NAME_TEXT, factory["name"]);
   if (typeof factory["summary"] !== "string") throw wrong(`${where}.summary`, "text", factory["summary"]);
   func(factory, "open", where);
-  each(
-    factory,
-    "options",
-    (option, here) => {
-      if (!matches(option["name"], OPTION_NAME)) throw wrong(`${here}.name`, "a kebab-case word", option["name"]);
-      const type = option["type"];
-      if (!OPTION_TYPES.has(type)) throw wrong(`${here}.type`, "string, integer or boolean", type);
-      if (typeof option["summary"] !== "string") throw wrong(`${here}.summary`, "text", option["summary"]);
-      if (option["char"] !== undefined && !matches(option["char"], /^[A-Za-z]$/))
-        throw wrong(`${here}.char`, "one letter", option["char"]);
-      optional(option, "default", type === "integer" ? "number" : (type as string), here);
-    },
-    where,
-  );
+  each(factory, "options", optionSpec, where);
+  each(factory, "profileSettings", optionSpec, where);
+}
+
+function optionSpec(option: Fields, here: string): void {
+  if (!matches(option["name"], OPTION_NAME)) throw wrong(`${here}.name`, "a kebab-case word", option["name"]);
+  const type = option["type"];
+  if (!OPTION_TYPES.has(type)) throw wrong(`${here}.type`, "string, integer or boolean", type);
+  if (typeof option["summary"] !== "string") throw wrong(`${here}.summary`, "text", option["summary"]);
+  if (option["char"] !== undefined && !matches(option["char"], /^[A-Za-z]$/))
+    throw wrong(`${here}.char`, "one letter", option["char"]);
+  optional(option, "default", type === "integer" ? "number" : (type as string), here);
+  optional(option, "group", "string", here);
+  optional(option, "required", "boolean", here);
+  optional(option, "identifies", "boolean", here);
+  const env = option["env"];
+  if (env !== undefined && !(Array.isArray(env) && env.every((name) => matches(name, /^[A-Z][A-Z0-9_]*$/))))
+    throw wrong(`${here}.env`, "a list of names of environment variables", env);
 }
 
 function each(owner: Fields, key: string, check: (entry: Fields, where: string) => void, parent?: string): void {
