@@ -7,7 +7,7 @@ import { ensureBuild } from "./setup/build.mjs";
 import { run, stopChildrenWithUs } from "./setup/child.mjs";
 import { ensureNodeModules, findNode } from "./setup/node-modules.mjs";
 import { ensureReleases, venvs } from "./setup/python.mjs";
-import { DEFAULT_RELEASE, RELEASES } from "./setup/releases.mjs";
+import { BENCH_ENVIRONMENTS, DEFAULT_RELEASE, RELEASES } from "./setup/releases.mjs";
 import { root } from "./setup/root.mjs";
 import { SetupError, say } from "./setup/say.mjs";
 
@@ -39,7 +39,7 @@ const COMMANDS = {
     args: (rest) => [SOURCE, join(root, "packages", "testkit", "src", "simulator", "main.ts"), ...rest],
   },
   bench: {
-    releases: [DEFAULT_RELEASE],
+    releases: ([name = ""]) => [DEFAULT_RELEASE, ...(name.startsWith("aws") ? Object.keys(BENCH_ENVIRONMENTS) : [])],
     args: ([name = "", ...rest]) => [SOURCE, "--expose-gc", benchmark(name), ...rest],
   },
   mutants: { releases: [], args: (rest) => [join(root, "scripts", "mutants.mjs"), ...rest] },
@@ -63,7 +63,7 @@ async function main([name = "", ...rest]) {
 
   await ensureNodeModules();
   const node = findNode();
-  await ensureReleases(command.releases);
+  await ensureReleases(typeof command.releases === "function" ? command.releases(rest) : command.releases);
   await ensureBuild(node);
   const args = command.args(rest);
   say(`starting ${name}`);

@@ -12,3 +12,11 @@ export const RELEASES = {
   "2.6.0": ["opengris-scaler==2.6.0"],
   "2.3.5": ["opengris-scaler==2.3.5"],
 };
+
+/**
+ * Environments that only benches need. The released AWS manager and its job runner want the AWS SDK, and do not ask for it.
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+export const BENCH_ENVIRONMENTS = {
+  "2.9.0-aws": [...RELEASES[DEFAULT_RELEASE], "boto3==1.44.5"],
+};
