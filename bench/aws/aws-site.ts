@@ -1,0 +1,96 @@
+import { join } from "node:path";
+import { ChildProgram, nodeProgram } from "@scaler-aws-hpc/testkit";
+import type { Counts } from "./counts.ts";
+import { benchPython } from "./managers.ts";
+
+/** What the emulated AWS is like. */
+export interface SiteOptions {
+  /** Children that run at once. */
+  readonly slots: number;
+  /** Milliseconds from submit to start while a slot is free. */
+  readonly startMs: number;
+  /** Milliseconds that each call to Batch and S3 takes longer. */
+  readonly latencyMs: number;
+  /** Children run for ever and are no processes. @default false */
+  readonly simulated?: boolean;
+  /** Share of attempts whose machine goes away while they run. @default 0 */
+  readonly spotLoss?: number;
+  /** Share of submits that are done but not answered. @default 0 */
+  readonly lostSubmits?: number;
+  /** Of what is left to chance. @default 1 */
+  readonly seed?: number;
+}
+
+/** Requests so far, those of runners included. */
+export interface AwsCounts {
+  readonly batch: Counts;
+  readonly s3: Counts;
+}
+
+/** What the emulators know at the end of a run. */
+export interface SiteState {
+  /** Ids of jobs and children that are not over. */
+  readonly liveJobs: readonly string[];
+  readonly keys: readonly string[];
+  /** `<job id> <attempt>` of every attempt that was lost with its machine. */
+  readonly lostAttempts: readonly string[];
+  /** Ids of jobs whose submit had no answer. */
+  readonly ambiguousJobs: readonly string[];
+}
+
+/** A Batch and an S3 that run in a process of their own. */
+export interface AwsSite extends AsyncDisposable {
+  readonly queue: string;
+  readonly definition: string;
+  readonly bucket: string;
+  readonly env: Readonly<Record<string, string>>;
+  counts(): Promise<AwsCounts>;
+  /** How many children run now. */
+  running(): Promise<number>;
+  state(): Promise<SiteState>;
+  logs(): string;
+}
+
+/** What the process says once it is ready. */
+export interface SiteGreeting {
+  readonly control: string;
+  readonly batch: string;
+  readonly s3: string;
+  readonly queue: string;
+  readonly definition: string;
+  readonly bucket: string;
+}
+
+export async function startAwsSite(options: SiteOptions): Promise<AwsSite> {
+  const program = await ChildProgram.start({
+    name: "emulators of Batch and S3",
+    file: nodeProgram(),
+    args: [
+      "--conditions=@scaler-aws-hpc/source",
+      join(import.meta.dirname, "site-process.ts"),
+      JSON.stringify({ ...options, python: benchPython() }),
+    ],
+  });
+  const [line] = await program.waitForLog(/^\{"control":.*\}$/m, 60_000);
+  const { control, batch, s3, ...names } = JSON.parse(line) as SiteGreeting;
+  const ask = async (what: string): Promise<unknown> => await (await fetch(`${control}/${what}`)).json();
+  return {
+    ...names,
+    env: {
+      AWS_ENDPOINT_URL: batch,
+      AWS_ENDPOINT_URL_S3: s3,
+      AWS_ACCESS_KEY_ID: "manager",
+      AWS_SECRET_ACCESS_KEY: "none",
+      AWS_DEFAULT_REGION: "us-east-1",
+      AWS_REGION: "us-east-1",
+      AWS_EC2_METADATA_DISABLED: "true",
+      AWS_CONFIG_FILE: "/dev/null",
+      AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
+    },
+    counts: async () => (await ask("counts")) as AwsCounts,
+    running: async () => (await ask("running")) as number,
+    state: async () => (await ask("state")) as SiteState,
+    logs: () => `--- ${program.name}\n${program.logs.tail()}`,
+    [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,75 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { cpuSecondsOf, startClient, startCluster } from "@scaler-aws-hpc/testkit";
+import { type AwsCounts, type AwsSite, startAwsSite } from "./aws-site.ts";
+import { type Counts, since, total } from "./counts.ts";
+import { type Side, startSide } from "./managers.ts";
+import type { Workload } from "./workloads.ts";
+
+/** One run of a workload. */
+export interface TimedRun {
+  /** From the first submit of the client to the last result. */
+  readonly seconds: number;
+  /** How long the client's submits alone took; part of `seconds`. */
+  readonly submitSeconds: number;
+  readonly batch: Counts;
+  readonly s3: Counts;
+  /** Processor time of the manager while the tasks ran. */
+  readonly managerCpuSeconds: number;
+}
+
+/** Nobody has asked for anything for so long: what belongs to the tasks is over. */
+const QUIET_MS = 3_000;
+/** The original deletes its inputs one by one after the last result. */
+const SETTLE_MS = 120_000;
+
+/** Runs a workload in a cluster of its own. @throws {Error} when a task returned something else, with everybody's last lines. */
+export async function timedRun(side: Side, workload: Workload, startMs: number): Promise<TimedRun> {
+  const { slots, durations, idealSeconds, latencyMs } = workload;
+  await using site = await startAwsSite({ slots, startMs, latencyMs });
+  await using cluster = await startCluster();
+  const args = workload.packing ? [] : ["--tasks-per-job", "1"];
+  await using manager = await startSide(side, cluster, { ...site, slots, args });
+  const file = join(cluster.folder, "durations.json");
+  await writeFile(file, JSON.stringify(durations));
+  await using client = await startClient(cluster, join(import.meta.dirname, "client.py"), ["--durations", file]);
+  const limitMs = 300_000 + 1_000 * Math.max(idealSeconds * 20, durations.length * 0.1);
+  try {
+    await client.waitForLog(/"event": "begin"/, 120_000);
+    const before = await site.counts();
+    const cpuBefore = await cpuSecondsOf(manager.pid);
+    const [line] = await client.waitForLog(/\{"event": "end".*\}/, limitMs);
+    const managerCpuSeconds = (await cpuSecondsOf(manager.pid)) - cpuBefore;
+    const [, submitSeconds] = await client.waitForLog(/"event": "submitted", "seconds": ([0-9.e-]+)/);
+    const { seconds, wrong, examples } = JSON.parse(line) as { seconds: number; wrong: number; examples: string[] };
+    if (wrong > 0) throw new Error(`${wrong} of ${durations.length} results are wrong: ${examples.join("; ")}`);
+    const after = await settled(site);
+    return {
+      seconds,
+      submitSeconds: Number(submitSeconds),
+      batch: since(after.batch, before.batch),
+      s3: since(after.s3, before.s3),
+      managerCpuSeconds,
+    };
+  } catch (reason) {
+    const logs = [manager, client].map(({ name, logs }) => `--- ${name}\n${logs.tail(60)}`).join("\n");
+    throw new Error(`${side}, ${workload.title}: it failed\n${logs}\n${site.logs()}\n${cluster.logs()}`, {
+      cause: reason,
+    });
+  }
+}
+
+/** The counters once they stand still. */
+async function settled(site: AwsSite): Promise<AwsCounts> {
+  const deadline = performance.now() + SETTLE_MS;
+  let last = await site.counts();
+  for (;;) {
+    await sleep(QUIET_MS);
+    const now = await site.counts();
+    // One or two: what a manager asks for even when there is nothing to do, such as for its lease.
+    const asked = total(now.batch) + total(now.s3) - total(last.batch) - total(last.s3);
+    if (asked <= 2 || performance.now() > deadline) return now;
+    last = now;
+  }
+}
