@@ -148,9 +148,11 @@ function newJob(core: CoreState, profile: Profile, fresh: boolean, packs: readon
     state: "staging",
     children: [],
     liveChildren: packs.length,
+    frames: 0,
+    released: false,
   };
   job.children = packs.map((works, index): Child => {
-    const child: Child = { job, index, works, state: "waiting", cancelled: false };
+    const child: Child = { job, index, works, state: "waiting", cancelled: false, attempt: 1 };
     works.forEach((work, at) => {
       work.state = "staging";
       work.child = child;

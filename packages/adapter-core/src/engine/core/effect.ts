@@ -91,7 +91,10 @@ export type EngineEffect =
   | { readonly type: "abandon"; readonly delivery: number }
   /** Delete frames that nobody needs any more. */
   | { readonly type: "delete-frames"; readonly keys: readonly string[] }
-  /** A job is over: delete its bundle and let go of its objects. Its frames may still be wanted. */
+  /**
+   * A job is over: delete its bundle and let go of its objects. With a backend that outlives the manager this waits for the job's last frame to be deleted,
+   * because frames can be read only by who knows the job; elsewhere its frames may still be wanted.
+   */
   | { readonly type: "release-job"; readonly job: JobName }
   /** A client's tasks are all gone: cached objects of it may be dropped. */
   | { readonly type: "forget-client"; readonly source: SourceId }

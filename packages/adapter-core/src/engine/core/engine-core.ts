@@ -6,6 +6,7 @@ import { onChild, onFetched, onFrame, onStaged, onSubmitted, stopAllJobs } from 
 import { current, onLinkDown, onLinkUp, openWorkers } from "./links.ts";
 import { afterStall, silentAt, tickLinks } from "./liveness.ts";
 import type { CoreOptions } from "./options.ts";
+import { recover } from "./recovering.ts";
 import { hasStarted, leave, owesFarewell, releaseResumed, tickUnclaimed } from "./releasing.ts";
 import { onScale } from "./scaling.ts";
 import { CoreState, type Counts } from "./state.ts";
@@ -59,6 +60,7 @@ export class EngineCore {
     this.#lastAt = now;
     if (stalledMs > 0) afterStall(core, stalledMs);
     this.#dispatch(event);
+    if (core.finished) return core.effects;
     if (core.workers.size > 0 || core.works.size > 0) {
       formJobs(core);
       releaseResumed(core);
@@ -140,7 +142,10 @@ export class EngineCore {
         core.draining = true;
         break;
       case "recovered":
+        recover(core, event);
+        break;
       case "hand-off":
+        this.#handOff();
         break;
       case "stop":
         core.draining = true;
@@ -160,6 +165,16 @@ export class EngineCore {
       core.clients.delete(client.source);
       core.emit({ type: "forget-client", source: client.source });
     }
+  }
+
+  /** Ends in the middle of everything, as if it were killed, but with what was sent on its way: the next process goes on from there. */
+  #handOff(): void {
+    const core = this.#core;
+    for (const { id, session } of core.workers.values()) {
+      core.emit({ type: "close", worker: id, session, leave: false });
+    }
+    core.finished = true;
+    core.emit({ type: "finished", reason: "handed-off" });
   }
 
   /** Leaves once everything that has started is answered and acknowledged; what never started is assigned elsewhere. */
@@ -213,6 +228,17 @@ export class EngineCore {
       slotsUsed += profile.used;
     }
     const connected = [...core.workers.values()].some((worker) => worker.link === "up");
-    return { ...core.counts, queued, running, unacknowledged, slots, slotsUsed, workers: core.workers.size, connected };
+    const failures = { ...core.counts.failures };
+    return {
+      ...core.counts,
+      failures,
+      queued,
+      running,
+      unacknowledged,
+      slots,
+      slotsUsed,
+      workers: core.workers.size,
+      connected,
+    };
   }
 }

@@ -23,7 +23,11 @@ export interface RecoveredWorker {
   readonly silentMs: number;
 }
 
-/** A job of an earlier process that may still run, or left frames. Its children's states and frames follow as `child` and `frame`. */
+/**
+ * A job of an earlier process that may still run, or left frames. Its frames and its children's states follow as `frame` and `child`. Every child takes a slot
+ * until its end is reported, also one that ended long ago. A child that ended without a frame has tasks that were acknowledged, or lost: the scheduler knows
+ * which, and assigns the lost ones again once their worker has left.
+ */
 export interface RecoveredJob {
   readonly name: JobName;
   readonly profile: string;
@@ -48,8 +52,16 @@ export interface TaskOutcome {
  * older connection still delivers is told apart.
  */
 export type EngineEvent =
-  /** What an earlier process left; the first event, if there is anything. */
-  | { readonly type: "recovered"; readonly workers: readonly RecoveredWorker[]; readonly jobs: readonly RecoveredJob[] }
+  /**
+   * What an earlier process left; the first event, if there is anything. `jobs`: oldest first, so that of two that name a task the newer counts, and only
+   * those that were submitted. `scheduler`: the identity that the earlier process met last, where it is known: with another one its tasks are gone.
+   */
+  | {
+      readonly type: "recovered";
+      readonly workers: readonly RecoveredWorker[];
+      readonly jobs: readonly RecoveredJob[];
+      readonly scheduler?: string | undefined;
+    }
   /** A timer asked for by `nextWake` came due. */
   | { readonly type: "tick" }
   /** Connected; `scheduler` identifies the scheduler process where the transport tells (another value: it was restarted). */

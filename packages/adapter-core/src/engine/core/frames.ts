@@ -1,10 +1,14 @@
 import type { CoreState } from "./state.ts";
-import type { Work } from "./work.ts";
+import type { Job, Work } from "./work.ts";
 
 /** A frame came with `needed` results that somebody may still ask for. */
-export function keepFrame(core: CoreState, key: string, needed: number): void {
-  if (needed === 0) core.emit({ type: "delete-frames", keys: [key] });
-  else core.frames.set(key, { needed });
+export function keepFrame(core: CoreState, key: string, needed: number, job: Job | undefined): void {
+  if (needed === 0) {
+    core.emit({ type: "delete-frames", keys: [key] });
+    return;
+  }
+  core.frames.set(key, { needed, job });
+  if (job !== undefined) job.frames += 1;
 }
 
 /**
@@ -21,4 +25,15 @@ export function releaseOutcome(core: CoreState, work: Work): void {
   if (use.needed > 0) return;
   core.frames.delete(outcome.key);
   core.emit({ type: "delete-frames", keys: [outcome.key] });
+  if (use.job === undefined) return;
+  use.job.frames -= 1;
+  releaseJob(core, use.job);
+}
+
+/** Lets go of a job that is over: at once, or with its last frame where a later process may have to read that. */
+export function releaseJob(core: CoreState, job: Job): void {
+  if (job.released || core.jobs.get(job.name) === job) return;
+  if (core.options.backend.outlives === true && job.frames > 0) return;
+  job.released = true;
+  core.emit({ type: "release-job", job: job.name });
 }

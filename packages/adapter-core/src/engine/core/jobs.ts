@@ -179,7 +179,7 @@ export function onFrame(core: CoreState, event: Of<"frame">): void {
     else core.counts.failed += 1;
     settled.push(() => finish(core, work, { kind: "frame", key: event.key, job: event.job, task: result.task }));
   }
-  keepFrame(core, event.key, needed);
+  keepFrame(core, event.key, needed, child?.job);
   for (const settle of settled) settle();
   for (const index of [...event.notStarted].reverse()) {
     const work = child?.works[index];

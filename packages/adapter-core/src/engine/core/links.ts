@@ -1,6 +1,7 @@
 import { abandonDelivery, deliver } from "./deliveries.ts";
-import type { EngineEvent } from "./event.ts";
+import type { EngineEvent, RecoveredWorker } from "./event.ts";
 import { heartbeat, workerCount } from "./heartbeats.ts";
+import type { WorkerId } from "./ids.ts";
 import { dequeue } from "./ready.ts";
 import { abandon, leave } from "./releasing.ts";
 import type { CoreState } from "./state.ts";
@@ -25,8 +26,26 @@ export function openWorkers(core: CoreState): void {
 export function openWorker(core: CoreState, profile: string): Worker {
   let name = "";
   while (name.length < 32) name += Math.floor(core.random() * 16).toString(16);
+  const worker = newWorker(core, `Worker|${core.options.workerName}|${name}`, profile);
+  connect(core, worker);
+  return worker;
+}
+
+/** Brings a worker of an earlier process back: it has announced itself, and nobody knows whether its last heartbeat was echoed. */
+export function resumeWorker(core: CoreState, found: RecoveredWorker, scheduler: string | undefined): Worker {
+  const worker = newWorker(core, found.worker, core.profileOrHidden(found.profile).spec.name);
+  worker.role = "resumed";
+  worker.known = true;
+  worker.scheduler = scheduler;
+  worker.heardAt = core.now - found.silentMs;
+  worker.heartbeatSeq = 1;
+  connect(core, worker);
+  return worker;
+}
+
+function newWorker(core: CoreState, id: WorkerId, profile: string): Worker {
   const worker: Worker = {
-    id: `Worker|${core.options.workerName}|${name}`,
+    id,
     profile,
     role: "active",
     session: 0,
@@ -48,7 +67,6 @@ export function openWorker(core: CoreState, profile: string): Worker {
     unacked: [],
   };
   core.workers.set(worker.id, worker);
-  connect(core, worker);
   return worker;
 }
 

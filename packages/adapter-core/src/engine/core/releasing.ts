@@ -52,10 +52,12 @@ export function releaseResumed(core: CoreState): void {
   }
 }
 
-/** Whether another worker of the profile is there to get the released tasks back. */
+/** Whether another worker of the profile is there to get the released tasks back; any worker for a profile that nothing starts in any more. */
 function hasRoomElsewhere(core: CoreState, worker: Worker): boolean {
+  const hidden = core.profile(worker.profile).spec.slots === 0;
   for (const other of core.workers.values()) {
-    if (other.role === "active" && other.profile === worker.profile && other.link === "up" && other.known) return true;
+    const fits = other.profile === worker.profile || hidden;
+    if (other.role === "active" && fits && other.link === "up" && other.known) return true;
   }
   return false;
 }

@@ -1,3 +1,4 @@
+import type { FailureKind } from "../../contracts/backend.ts";
 import type { ProfileSpec } from "../../contracts/plugin.ts";
 import { ClientQueue } from "./client-queue.ts";
 import type { EngineEffect } from "./effect.ts";
@@ -24,17 +25,24 @@ export interface Profile {
   lastCompanyAt: number;
 }
 
-/** Counts for the live line and for tests; only grow. */
+/** Counts for the live line, metrics and tests; only grow. */
 export interface Counts {
   received: number;
   succeeded: number;
   failed: number;
   canceled: number;
   retried: number;
+  /** Jobs of an earlier process that were taken over. */
+  adoptedJobs: number;
+  /** Attempts that the backend itself repeated, as far as they were heard of. */
+  nativeRetries: number;
+  /** Failed children and deaths of single tasks by what they were; those that we asked for are not in here. */
+  readonly failures: Record<Exclude<FailureKind, "cancelled">, number>;
 }
 
-/** A stored frame and how many of its results somebody may still need. */
+/** A stored frame, its job, and how many of its results somebody may still need. */
 export interface FrameUse {
+  readonly job: Job | undefined;
   needed: number;
 }
 
@@ -62,7 +70,10 @@ export class CoreState {
   readonly frames = new Map<string, FrameUse>();
   readonly deliveries = new Map<number, Assignment>();
   readonly runTimes = new RunTimes();
-  readonly counts: Counts = { received: 0, succeeded: 0, failed: 0, canceled: 0, retried: 0 };
+  readonly counts: Counts = {
+    ...{ received: 0, succeeded: 0, failed: 0, canceled: 0, retried: 0, adoptedJobs: 0, nativeRetries: 0 },
+    failures: { spot: 0, host: 0, oom: 0, timeout: 0, image: 0, definition: 0, exit: 0, lost: 0 },
+  };
 
   nextDelivery = 1;
   nextJob = 1;
@@ -93,17 +104,7 @@ export class CoreState {
       scaling: "always",
       ...options,
     };
-    for (const spec of options.profiles) {
-      this.profiles.set(spec.name, {
-        spec,
-        used: 0,
-        queues: new Map(),
-        ready: 0,
-        gatheringSince: undefined,
-        lastArrivalAt: 0,
-        lastCompanyAt: Number.NEGATIVE_INFINITY,
-      });
-    }
+    for (const spec of options.profiles) this.#addProfile(spec);
   }
 
   emit(effect: EngineEffect): void {
@@ -116,6 +117,11 @@ export class CoreState {
     return profile;
   }
 
+  /** The same for a name out of an earlier process: one that is configured no more lives on without slots, so that nothing new starts in it. */
+  profileOrHidden(name: string): Profile {
+    return this.profiles.get(name) ?? this.#addProfile({ name, slots: 0, capabilities: {}, settings: {} });
+  }
+
   /** The queue of a client in a profile, made on first use. */
   queue(profile: Profile, source: string): ClientQueue {
     let queue = profile.queues.get(source);
@@ -124,5 +130,17 @@ export class CoreState {
       profile.queues.set(source, queue);
     }
     return queue;
+  }
+
+  #addProfile(spec: ProfileSpec): Profile {
+    const profile: Profile = {
+      ...{ spec, used: 0, ready: 0 },
+      queues: new Map(),
+      gatheringSince: undefined,
+      lastArrivalAt: 0,
+      lastCompanyAt: Number.NEGATIVE_INFINITY,
+    };
+    this.profiles.set(spec.name, profile);
+    return profile;
   }
 }

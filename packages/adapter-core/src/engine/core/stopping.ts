@@ -1,3 +1,4 @@
+import { releaseJob } from "./frames.ts";
 import type { CoreState } from "./state.ts";
 import type { Child, Job } from "./work.ts";
 
@@ -35,5 +36,5 @@ export function endChild(core: CoreState, child: Child): void {
 /** Every child is over, or the job never came to be. */
 export function forgetJob(core: CoreState, job: Job): void {
   core.jobs.delete(job.name);
-  core.emit({ type: "release-job", job: job.name });
+  releaseJob(core, job);
 }

@@ -5,7 +5,7 @@ import { releaseOutcome } from "./frames.ts";
 import { dequeue, enqueue } from "./ready.ts";
 import type { CoreState } from "./state.ts";
 import { stopUnwanted } from "./stopping.ts";
-import type { Assignment, Client, FunctionInfo, Work, Worker } from "./work.ts";
+import type { Assignment, Child, Client, FunctionInfo, Work, Worker } from "./work.ts";
 
 /** The scheduler assigned a task to one of our workers. */
 export function onTask(core: CoreState, worker: Worker, task: TaskMessage): void {
@@ -19,13 +19,13 @@ export function onTask(core: CoreState, worker: Worker, task: TaskMessage): void
     return;
   }
   core.counts.received += 1;
-  const work = core.works.get(task.taskId) ?? newWork(core, worker, task);
+  const work = core.works.get(task.taskId) ?? newWork(core, task, worker.profile);
   claim(core, work, worker);
   resumeWork(core, work);
 }
 
 /** Binds a work to the worker that now holds its task; an older claim has been given away by the scheduler. */
-function claim(core: CoreState, work: Work, worker: Worker): void {
+function claim(core: CoreState, work: Work, worker: Worker): Assignment {
   const former = work.claim;
   if (former !== undefined) {
     abandonDelivery(core, former);
@@ -35,6 +35,7 @@ function claim(core: CoreState, work: Work, worker: Worker): void {
   const assignment: Assignment = { worker, work, state: "open", delivery: 0, ackSeq: 0, logsSent: false };
   work.claim = assignment;
   worker.assignments.set(work.task.taskId, assignment);
+  return assignment;
 }
 
 /** A work that was known already is claimed (again): go on from where it stands; nothing is started twice. */
@@ -48,10 +49,10 @@ function resumeWork(core: CoreState, work: Work): void {
   } else if (work.state === "waiting") letStart(core, work);
 }
 
-function newWork(core: CoreState, worker: Worker, task: TaskMessage): Work {
+function newWork(core: CoreState, task: TaskMessage, profile: string): Work {
   const work: Work = {
     task,
-    profile: worker.profile,
+    profile,
     order: core.nextOrder++,
     state: "waiting",
     claim: undefined,
@@ -66,13 +67,41 @@ function newWork(core: CoreState, worker: Worker, task: TaskMessage): Work {
     readyAt: 0,
   };
   core.works.set(task.taskId, work);
-  const client = clientOf(core, task.source);
-  client.works += 1;
-  const info = client.functions.get(task.functionId);
+  clientOf(core, task.source).works += 1;
+  return work;
+}
+
+/** Asks what kind of function this is, unless it is known; the work goes on when it is. */
+function learnFunction(core: CoreState, work: Work): void {
+  const { source, functionId } = work.task;
+  const { functions } = clientOf(core, source);
+  const info = functions.get(functionId);
   if (info === undefined) {
-    client.functions.set(task.functionId, { state: "asked", runner: "", digest: "", waiting: [work] });
-    core.emit({ type: "inspect", source: task.source, functionId: task.functionId });
+    functions.set(functionId, { state: "asked", runner: "", digest: "", waiting: [work] });
+    core.emit({ type: "inspect", source, functionId });
   } else if (info.state === "asked") info.waiting.push(work);
+}
+
+/**
+ * A task in a child that an earlier process submitted, held by `holder` unless the scheduler has given that one up. Its function is asked for only
+ * if it has to run again. What it printed may have been sent before, so it is not sent by this holder.
+ */
+export function adoptWork(
+  core: CoreState,
+  task: TaskMessage,
+  child: Child,
+  index: number,
+  holder: Worker | undefined,
+): Work {
+  const known = core.works.get(task.taskId);
+  if (known !== undefined) unclaim(core, known);
+  const work = known ?? newWork(core, task, child.job.profile);
+  work.state = "bundled";
+  work.child = child;
+  work.index = index;
+  core.unclaimed.delete(work);
+  if (holder === undefined) core.unclaimed.add(work);
+  else claim(core, work, holder).logsSent = true;
   return work;
 }
 
@@ -91,7 +120,10 @@ export function letStart(core: CoreState, work: Work, where: "back" | "front" = 
   work.child = undefined;
   work.state = "waiting";
   if (work.claim === undefined || !mayStart(core, work.claim.worker)) return;
+  // Where it runs, and with what, is decided by who holds it now.
+  work.profile = work.claim.worker.profile;
   if (functionInfo(core, work)?.state === "known") enqueue(core, work, where);
+  else learnFunction(core, work);
 }
 
 function clientOf(core: CoreState, source: string): Client {

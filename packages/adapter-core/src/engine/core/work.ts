@@ -23,7 +23,8 @@ export type WorkState = "waiting" | "queued" | "delayed" | "fetching" | "staging
 /** See {@link WorkState}. */
 export interface Work {
   readonly task: TaskMessage;
-  readonly profile: string;
+  /** That of the worker which held the task when it was last put into a queue. */
+  profile: string;
   /** Position in arrival order, for fairness between clients. */
   readonly order: number;
   state: WorkState;
@@ -116,6 +117,8 @@ export interface Child {
   works: Work[];
   state: "waiting" | "running" | "over";
   cancelled: boolean;
+  /** The newest attempt that was heard of, from 1: the backend itself repeats what it lost, where it `retriesNatively`. */
+  attempt: number;
 }
 
 /** One job: `staging` (bundle being made), `submitting`, `live`; it is forgotten when its last child is over. */
@@ -126,6 +129,10 @@ export interface Job {
   state: "staging" | "submitting" | "live";
   children: Child[];
   liveChildren: number;
+  /** Stored frames of it with results that somebody may still need. */
+  frames: number;
+  /** Its bundle is gone. */
+  released: boolean;
 }
 
 /** A client and the functions it has sent. */
