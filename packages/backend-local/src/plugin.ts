@@ -17,6 +17,7 @@ export const plugin: Plugin = {
             "Interpreter that runs Python tasks, e.g. a virtual environment's. Default: SCALER_AWS_HPC_PYTHON, else python3",
         },
       ],
+      profileSettings: [],
       defaultStore: "fs",
       defaultSlots: () => availableParallelism(),
       async open(options, host) {

@@ -1,7 +1,7 @@
 import { SCHEMA_VERSION } from "../base-command.ts";
 import { describeExitCodes } from "../exit-codes.ts";
+import { BUNDLED_OPTIONS } from "../options/bundled-options.ts";
 import { makeFlags } from "../options/flags.ts";
-import { OPTIONS } from "../options/table.ts";
 import { type StartSummary, startManager } from "../start/start-manager.ts";
 import { StartCommand } from "../start-command.ts";
 
@@ -20,7 +20,7 @@ ${describeExitCodes().join("\n")}`;
     "<%= config.bin %> start --config cluster.toml",
     "<%= config.bin %> start tcp://10.0.0.5:8516 -q my-queue -d my-job --s3-bucket my-bucket",
   ];
-  static override flags = makeFlags(OPTIONS);
+  static override flags = makeFlags(BUNDLED_OPTIONS);
 
   async run(): Promise<StartSummary & { readonly schemaVersion: number }> {
     const { resolved, plugins } = await this.readOptions();

@@ -9,7 +9,8 @@ describe("normaliseArgv", () => {
     ["-mcj 3", "--max-concurrent-jobs 3"],
     ["-mcj=3 -wmi x", "--max-concurrent-jobs=3 --worker-manager-id x"],
     ["-b local", "-b local"],
-    ["-b=local", "--backend=local"],
+    ["-b=local", "-b local"],
+    ["-q=a=b", "-q a=b"],
     ["--max_concurrent_jobs=3", "--max-concurrent-jobs=3"],
     ["--name a_b", "--name a_b"],
     ["--name=a_b", "--name=a_b"],
@@ -26,9 +27,7 @@ describe("normaliseArgv", () => {
   });
 
   it("knows every short name of the original", () => {
-    const shorts = "a b c d n q mcj wmi osa tts dts his pwc wtqs lp lcf ll hps gc tm it el sdc mtc wsa mw wit".split(
-      " ",
-    );
+    const shorts = "a b c n mcj wmi osa tts dts his pwc wtqs lp lcf ll hps gc tm it el sdc mtc wsa mw wit".split(" ");
     const known = OPTIONS.flatMap(({ short }) => (short === undefined ? [] : [short]));
     expect([...known].sort()).toEqual([...shorts].sort());
   });

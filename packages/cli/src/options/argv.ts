@@ -10,14 +10,14 @@ export function normaliseArgv(argv: readonly string[], options: readonly Option[
   );
   const end = argv.indexOf("--");
   const stop = end < 0 ? argv.length : end;
-  return argv.map((argument, index) => {
+  return argv.flatMap((argument, index) => {
     if (index >= stop) return argument;
     const [, dashes, word = "", rest = ""] = /^(--?)([A-Za-z][A-Za-z0-9_-]*)(=.*)?$/s.exec(argument) ?? [];
     if (dashes === "--") return `--${word.replaceAll("_", "-")}${rest}`;
     if (dashes !== "-") return argument;
+    // One letter is oclif's own business, a plugin's too, but for `-b=x`, which it would read as the value `=x`.
+    if (word.length === 1) return rest === "" ? argument : [`-${word}`, rest.slice(1)];
     const name = longNames.get(word);
-    // One letter is oclif's own business, but for `-b=x`, which it would read as the value `=x`.
-    if (name === undefined || (word.length === 1 && rest === "")) return argument;
-    return `--${name}${rest}`;
+    return name === undefined ? argument : `--${name}${rest}`;
   });
 }

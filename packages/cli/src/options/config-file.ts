@@ -68,7 +68,7 @@ export function parseConfigFile(path: string, text: string): ConfigFile {
     const [why = ""] = (reason instanceof Error ? reason.message : String(reason)).split("\n");
     throw new CliError("config", `${path}${where}: ${why}`, { cause: reason });
   }
-  const found = [...tables(path, document)];
+  const found = [...tables(path, document)].map((table) => withProfiles(path, table, document));
   const [first] = found;
   if (first === undefined) {
     const close = Object.keys(document).map((key) => [key, didYouMean(key, TABLES)] as const);
@@ -85,6 +85,22 @@ export function parseConfigFile(path: string, text: string): ConfigFile {
     throw new CliError("config", `${path}: expected one table for this manager, got ${names}; keep one in each file`);
   }
   return { path, ...first };
+}
+
+/** The key of profiles as an array of tables: at the top of a file, where most people write them, or within the manager's table. */
+export const PROFILE_KEY = "profile";
+
+/** `[[profile]]` at the top of a file belongs to the one table of ours in it. */
+function withProfiles(
+  path: string,
+  { table, entries }: Omit<ConfigFile, "path">,
+  document: Readonly<Record<string, unknown>>,
+): Omit<ConfigFile, "path"> {
+  const profiles = document[PROFILE_KEY];
+  if (profiles === undefined) return { table, entries };
+  if (entries[PROFILE_KEY] !== undefined)
+    throw new CliError("config", `${path}: expected [[profile]] or profiles within ${table}, got both; keep one`);
+  return { table, entries: { ...entries, [PROFILE_KEY]: profiles } };
 }
 
 const TABLES = ["aws_hpc_worker_manager", "aws_hpc_worker_adapter", "worker_manager"] as const;

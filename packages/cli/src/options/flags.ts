@@ -1,5 +1,5 @@
 import { Flags, type Interfaces } from "@oclif/core";
-import type { Option, OptionValue } from "./option.ts";
+import type { Option } from "./option.ts";
 
 /**
  * Makes oclif's flags from the table. They carry text only, no defaults and no variables: `resolveOptions` reads those, because it has to
@@ -27,15 +27,15 @@ function makeFlag(option: Option): Interfaces.FlagInput[string] {
   return Flags.string({ ...common, helpValue: value });
 }
 
-/** The default in words, as help and documentation show it. */
-export function defaultNote(option: Option): string {
-  const note = option.defaultText ?? formatDefault(option.default);
-  return note === undefined ? "" : ` Default: ${note}.`;
-}
-
-function formatDefault(value: OptionValue | undefined): string | undefined {
+/** The default in words, as help and documentation show it; `undefined` where there is none, or the obvious one. */
+export function defaultText({ defaultText: text, default: value }: Option): string | undefined {
+  if (text !== undefined) return text;
   if (value === undefined || value === false) return undefined;
   if (value === true) return "yes";
-  if (typeof value !== "object") return String(value);
-  return undefined;
+  return typeof value === "object" ? undefined : String(value);
+}
+
+function defaultNote(option: Option): string {
+  const note = defaultText(option);
+  return note === undefined ? "" : ` Default: ${note}.`;
 }

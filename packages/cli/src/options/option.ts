@@ -35,7 +35,8 @@ export interface Option {
   readonly type: OptionType;
   /** One sentence without a full stop. */
   readonly summary: string;
-  readonly group: OptionGroup;
+  /** Heading in help and documentation: one of {@link OPTION_GROUPS}, or a plugin's own. */
+  readonly group: string;
   /** One to four letters behind one dash. */
   readonly short?: string;
   /** Other long names that mean the same. */
@@ -57,16 +58,17 @@ export interface Option {
   readonly notInFile?: true;
 }
 
-/** Headings of the documentation, in order. */
-export type OptionGroup =
-  | "Scheduler"
-  | "Work"
-  | "Runners and plugins"
-  | "AWS"
-  | "Time limits"
-  | "Output"
-  | "Configuration"
-  | "Accepted and ignored";
+/** Headings of the documentation, in order; those of plugins stand before the last two. */
+export const OPTION_GROUPS = [
+  "Scheduler",
+  "Work",
+  "AWS",
+  "Runners and plugins",
+  "Time limits",
+  "Output",
+  "Configuration",
+  "Accepted and ignored",
+] as const;
 
 /** The environment variable that is made from a name. */
 export const environmentName = (name: string): string => `SCALER_AWS_HPC_${name.replaceAll("-", "_").toUpperCase()}`;

@@ -1,6 +1,6 @@
 import type { BackendFactory, OptionSpec, PayloadStoreFactory, PluginOptions } from "@scaler-aws-hpc/adapter-core";
 import { CliError } from "../cli-error.ts";
-import type { Option, OptionType } from "./option.ts";
+import { environmentName, type Option, type OptionType } from "./option.ts";
 import type { Resolved } from "./resolve-options.ts";
 
 /** What contributes options: a backend or a payload store. */
@@ -15,20 +15,28 @@ export type OptionOwner = Pick<BackendFactory | PayloadStoreFactory, "name" | "o
 export function withPluginOptions(own: readonly Option[], owners: readonly OptionOwner[]): readonly Option[] {
   const byName = new Map(own.map((option) => [option.name, option]));
   const shorts = new Set(own.flatMap(({ short }) => (short === undefined ? [] : [short])));
+  const sharers = new Map<string, OptionOwner[]>();
   for (const owner of owners) {
     for (const spec of owner.options ?? []) {
       const known = byName.get(spec.name);
-      if (known === undefined) {
-        const free = spec.char !== undefined && !shorts.has(spec.char);
-        if (spec.char !== undefined) shorts.add(spec.char);
-        byName.set(spec.name, fromSpec(spec, owner, free));
-      } else if (plain(known.type) !== spec.type) {
+      if (known !== undefined && plain(known.type) !== spec.type) {
         const text = `plugin option --${spec.name} of ${owner.name}: expected type ${plain(known.type)}, as elsewhere, got ${spec.type}`;
         throw new CliError("config", text);
       }
+      const share = sharers.get(spec.name);
+      if (known !== undefined && share === undefined) continue;
+      sharers.set(spec.name, [...(share ?? []), owner]);
+      const free = known?.short === undefined && spec.char !== undefined && !shorts.has(spec.char);
+      if (spec.char !== undefined) shorts.add(spec.char);
+      byName.set(spec.name, merge(known, spec, free));
     }
   }
-  return [...byName.values()];
+  return [...byName.values()].map((option) => {
+    const share = sharers.get(option.name);
+    return share === undefined
+      ? option
+      : { ...option, summary: `${option.summary} (${sharersNote(option.name, share)})` };
+  });
 }
 
 /** The values that one owner declared an interest in; its own default counts where nothing was set. */
@@ -41,15 +49,56 @@ export function optionsOf(owner: OptionOwner, resolved: Resolved): PluginOptions
   );
 }
 
-function fromSpec(spec: OptionSpec, owner: OptionOwner, withShort: boolean): Option {
+/** Refuses to go on without what the owners need. @throws {CliError} `config`, one line for each option */
+export function requireOptions(owners: readonly OptionOwner[], resolved: Resolved): void {
+  const missing = owners.flatMap((owner) => {
+    const values = optionsOf(owner, resolved);
+    return (owner.options ?? [])
+      .filter(({ name, required }) => required === true && values[name] === undefined)
+      .map((spec) => ({ owner, spec }));
+  });
+  const [first, ...rest] = [
+    ...new Map(missing.map(({ owner, spec }) => [spec.name, missingLine(owner, spec)])).values(),
+  ];
+  if (first !== undefined) throw new CliError("config", [first, ...rest.map((line) => `[config] ${line}`)].join("\n"));
+}
+
+/** What tells this deployment from others, as the owners say: name and value of each such option, in order of name. */
+export function identityOf(owners: readonly OptionOwner[], resolved: Resolved): readonly string[] {
+  const pairs = owners.flatMap((owner) => {
+    const values = optionsOf(owner, resolved);
+    return (owner.options ?? [])
+      .filter(({ name, identifies }) => identifies === true && values[name] !== undefined)
+      .map(({ name }) => `${name}=${String(values[name])}`);
+  });
+  return [...new Set(pairs)].sort();
+}
+
+function missingLine(owner: OptionOwner, { name, char, env = [], summary }: OptionSpec): string {
+  const flags = [`--${name}`, ...(char === undefined ? [] : [`-${char}`])].join(" or ");
+  const variables = [environmentName(name), ...env].join(" or ");
+  const what = summary.replace(/\.$/, "");
+  return `${owner.name} needs --${name} (${what}): give ${flags}, set ${variables}, or write ${name.replaceAll("-", "_")} in a file`;
+}
+
+function merge(known: Option | undefined, spec: OptionSpec, withShort: boolean): Option {
+  const env = [...new Set([...(known?.env ?? []), ...(spec.env ?? [])])];
   return {
     name: spec.name,
     type: spec.type,
-    group: "Runners and plugins",
-    summary: `${spec.summary.replace(/\.$/, "")} (${owner.name})`,
+    group: spec.group ?? "Runners and plugins",
+    summary: spec.summary.replace(/\.$/, ""),
     ...(withShort && spec.char !== undefined && { short: spec.char }),
     ...(spec.default !== undefined && { default: spec.default }),
+    // The first to declare an option describes it.
+    ...known,
+    ...(env.length > 0 && { env }),
   };
+}
+
+function sharersNote(name: string, owners: readonly OptionOwner[]): string {
+  const required = owners.some(({ options = [] }) => options.some((spec) => spec.name === name && spec.required));
+  return [...new Set(owners.map((owner) => owner.name)), ...(required ? ["required"] : [])].join(", ");
 }
 
 /** What a plugin, which knows three types, calls ours. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ConfigFile } from "./config-file.ts";
+import { withPluginOptions } from "./plugin-options.ts";
 import { type OptionSources, resolveOptions } from "./resolve-options.ts";
 import { OPTIONS } from "./table.ts";
 
@@ -22,20 +23,19 @@ describe("resolveOptions", () => {
     expect(jobs({ files })).toEqual([3, "file"]);
     expect(jobs({ files: files.slice(1) })).toEqual([4, "file"]);
     expect(jobs({})).toEqual([undefined, undefined]);
-    expect(resolve({}).options.get("aws-region")).toMatchObject({ value: "us-east-1", origin: { kind: "default" } });
+    expect(resolve({}).options.get("backend")).toMatchObject({ value: "batch", origin: { kind: "default" } });
   });
 
   it("reads the variables of the original's environment file, after ours", () => {
-    const bucket = (environment: Record<string, string>) => resolve({ environment }).options.get("s3-bucket")?.value;
+    const owner = {
+      name: "s3",
+      options: [{ name: "s3-bucket", type: "string", summary: "Bucket", env: ["SCALER_S3_BUCKET"] } as const],
+    };
+    const options = withPluginOptions(OPTIONS, [owner]);
+    const bucket = (environment: Record<string, string>) =>
+      resolveOptions(options, { flags: {}, environment, files: [] }).options.get("s3-bucket")?.value;
     expect(bucket({ SCALER_S3_BUCKET: "a" })).toBe("a");
     expect(bucket({ SCALER_S3_BUCKET: "a", SCALER_AWS_HPC_S3_BUCKET: "b" })).toBe("b");
-    const others = { SCALER_AWS_REGION: "r", SCALER_JOB_QUEUE: "q", SCALER_JOB_DEFINITION: "d" };
-    const { options } = resolve({ environment: others });
-    expect(["aws-region", "job-queue", "job-definition"].map((name) => options.get(name)?.value)).toEqual([
-      "r",
-      "q",
-      "d",
-    ]);
   });
 
   it("reads other names of an option from files", () => {

@@ -1,6 +1,6 @@
 import { didYouMean } from "@scaler-aws-hpc/adapter-core";
 import { CliError } from "../cli-error.ts";
-import type { ConfigFile } from "./config-file.ts";
+import { type ConfigFile, PROFILE_KEY } from "./config-file.ts";
 import { environmentName, type Option, type OptionValue } from "./option.ts";
 import { parseValue } from "./parse-value.ts";
 import { PROFILES_KEY } from "./profiles.ts";
@@ -102,7 +102,11 @@ function read(option: Option, raw: unknown, origin: Origin, where: string): Reso
 
 function refuseUnknownKeys(options: readonly Option[], { path, table, entries }: ConfigFile): void {
   const inFile = options.filter(({ notInFile }) => notInFile !== true);
-  const known = new Set([PROFILES_KEY, ...inFile.flatMap(({ name, aliases }) => [name, ...(aliases ?? [])])]);
+  const known = new Set([
+    PROFILE_KEY,
+    PROFILES_KEY,
+    ...inFile.flatMap(({ name, aliases }) => [name, ...(aliases ?? [])]),
+  ]);
   for (const key of Object.keys(entries)) {
     if (known.has(key)) continue;
     const close = didYouMean(key, known);

@@ -79,7 +79,7 @@ export const RUN_OPTIONS: readonly Option[] = [
     default: "terminate",
     group: "Time limits",
     summary:
-      "What becomes of jobs that are alive when draining ends: stopped, or left for the next manager of this id (no manager takes them over yet: they are stopped, with a warning)",
+      "What becomes of jobs that are alive when draining ends: stopped, or left running for the next manager of this id, where the backend's jobs outlive this one",
   },
   {
     name: "logging-level",

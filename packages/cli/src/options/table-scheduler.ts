@@ -31,7 +31,8 @@ export const SCHEDULER_OPTIONS: readonly Option[] = [
     type: "string",
     group: "Scheduler",
     summary: "Name of this manager at the scheduler; the same after a restart, and one live manager for each",
-    defaultText: "made from the host's name, the backend and the scheduler's address",
+    defaultText:
+      "made from the backend, the scheduler's address and, with AWS Batch, region, bucket, prefix and queue, else this machine's name",
   },
   {
     name: "name",

@@ -2,15 +2,13 @@ import type { Backend } from "@scaler-aws-hpc/adapter-core";
 
 /** The same backend, for which every payload goes through the payload store. */
 export function withoutInline(backend: Backend): Backend {
-  const revoke = backend.revoke?.bind(backend);
-  return {
-    traits: { ...backend.traits, inlineBytes: 0 },
-    submit: (job, options) => backend.submit(job, options),
-    changes: (jobs, options) => backend.changes(jobs, options),
-    cancel: (children, reason, options) => backend.cancel(children, reason, options),
-    ...(revoke && { revoke }),
-    list: (options) => backend.list(options),
-    watch: (listener) => backend.watch(listener),
-    [Symbol.asyncDispose]: () => backend[Symbol.asyncDispose](),
-  };
+  const traits = { ...backend.traits, inlineBytes: 0 };
+  return new Proxy(backend, {
+    get(target, key) {
+      if (key === "traits") return traits;
+      const value: unknown = Reflect.get(target, key, target);
+      // Methods find their private fields on the backend alone.
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
 }

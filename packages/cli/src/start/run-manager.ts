@@ -1,20 +1,16 @@
 import { readFile } from "node:fs/promises";
 import {
-  type BackendFactory,
+  type Backend,
+  type BackendTraits,
   type CoreOptions,
   Engine,
   type EngineEnd,
   type EngineStats,
   type Log,
-  type PayloadStoreFactory,
-  type PluginRegistry,
-  systemClock,
 } from "@scaler-aws-hpc/adapter-core";
 import { CliError } from "../cli-error.ts";
-import { optionsOf } from "../options/plugin-options.ts";
-import type { Resolved } from "../options/resolve-options.ts";
 import { connectCluster } from "../scaler/cluster.ts";
-import { deriveManagerId } from "./manager-id.ts";
+import { type Deployment, managerIdOf, openBackend, openStore } from "./deployment.ts";
 import { withoutInline } from "./no-inline.ts";
 import type { StartSettings } from "./settings.ts";
 import { listenForStops, type StopSignal } from "./signals.ts";
@@ -22,11 +18,12 @@ import { boundYoungGeneration } from "./young-generation.ts";
 
 /** What a run needs besides its settings. */
 export interface ManagerServices {
-  readonly registry: PluginRegistry;
-  readonly resolved: Resolved;
+  readonly deployment: Deployment;
+  /** The id that the scheduler knows this manager by. */
+  readonly workerManagerId: string;
   readonly log: Log;
   /** Told about once a second what is going on. */
-  readonly onStats: (stats: EngineStats) => void;
+  readonly onStats: (stats: EngineStats, backend: Backend) => void;
   /** Told when the end begins. */
   readonly onStopping: (signal: StopSignal) => void;
 }
@@ -37,9 +34,6 @@ export interface ManagerEnd extends EngineEnd {
   readonly signal: StopSignal | undefined;
 }
 
-/** Slots where neither the user nor the backend says how many, as in the reference. */
-const DEFAULT_SLOTS = 100;
-
 /**
  * The composition root: opens store, backend, connection and engine in this order, runs until the end, and closes them in the opposite one.
  *
@@ -47,16 +41,9 @@ const DEFAULT_SLOTS = 100;
  */
 export async function runManager(settings: StartSettings, services: ManagerServices): Promise<ManagerEnd> {
   using _memory = boundYoungGeneration();
-  const { registry, resolved, log } = services;
-  const backendFactory = registry.backend(settings.backend);
-  const storeFactory = registry.payloadStore(settings.payloadStore ?? backendFactory.defaultStore);
-  const { runners } = registry;
-  if (runners.length === 0)
-    throw new CliError("config", "no plugin contributes a runner; see `scaler-aws-hpc plugins`");
+  const { deployment, workerManagerId, log } = services;
   const tls = await readTrust(settings);
-  const managerId = deriveManagerId(settings.backend, settings.workerManagerId);
-  const host = { clock: systemClock, log, managerId };
-  const profiles = profilesOf(settings, backendFactory);
+  const managerId = managerIdOf(deployment, workerManagerId);
 
   // Heard until everything below is closed again: a signal that comes during the end must not cut it short.
   let signal: StopSignal | undefined;
@@ -76,20 +63,10 @@ export async function runManager(settings: StartSettings, services: ManagerServi
       stop(graceMs);
     },
   });
-  await using store = await storeFactory.open(optionsOf(storeFactory, resolved), host);
-  await using opened = await backendFactory.open(optionsOf(backendFactory, resolved), {
-    ...host,
-    profiles,
-    runners,
-    runnerOptions: {
-      ...(settings.python !== undefined && { interpreter: settings.python }),
-      ...(settings.preload !== undefined && { preload: settings.preload }),
-    },
-    store: store.locator,
-  });
+  await using store = await openStore(deployment, log, managerId);
+  await using opened = await openBackend(deployment, store, log, managerId);
   const backend = settings.inline ? opened : withoutInline(opened);
-  if (settings.onExit === "handoff")
-    log.warn("--on-exit handoff: no manager takes jobs over yet, so those that are alive at the end are stopped");
+  for (const warning of unusedHere(settings, backend.traits)) log.warn(warning);
   await using cluster = connectCluster({
     schedulerAddress: settings.schedulerAddress,
     workerSchedulerAddress: settings.workerSchedulerAddress,
@@ -98,23 +75,30 @@ export async function runManager(settings: StartSettings, services: ManagerServi
     maxObjectBytes: settings.maxPayloadBytes,
     log,
   });
-  logStart(settings, storeFactory, profiles, log);
+  log.info("starting", {
+    scheduler: settings.schedulerAddress,
+    workerManagerId,
+    managerId,
+    backend: deployment.backend.name,
+    payloadStore: deployment.store.name,
+    slots: deployment.profiles.reduce((sum, { slots }) => sum + slots, 0),
+  });
 
   await using engine = Engine.open({
-    core: coreOptions(settings, managerId, profiles, backend.traits),
+    core: coreOptions(settings, managerId, deployment.profiles, backend.traits),
     scheduler: cluster.scheduler,
     objects: cluster.objects,
     backend,
     store,
-    runners,
+    runners: deployment.runners,
     log,
     managerId,
-    workerManagerId: settings.workerManagerId,
+    workerManagerId,
     connectTimeoutMs: settings.connectTimeoutMs,
     objectTimeoutMs: settings.objectTimeoutMs,
     cacheBytes: settings.maxMemoryBytes,
     maxPayloadBytes: settings.maxPayloadBytes,
-    onStats: services.onStats,
+    onStats: (stats) => services.onStats(stats, backend),
   });
   stop = (ms) => void engine.stop({ graceMs: ms }).catch(() => {});
   if (signal !== undefined) stop(graceMs);
@@ -122,9 +106,13 @@ export async function runManager(settings: StartSettings, services: ManagerServi
   return { ...end, signal };
 }
 
-function profilesOf(settings: StartSettings, backend: BackendFactory): CoreOptions["profiles"] {
-  const slots = settings.slots ?? backend.defaultSlots?.() ?? DEFAULT_SLOTS;
-  return [{ name: "default", slots, capabilities: settings.capabilities, settings: {} }, ...settings.profiles];
+/** Options that speak of processes of this machine, where the jobs run elsewhere. */
+function unusedHere({ python, preload, backend }: StartSettings, traits: BackendTraits): readonly string[] {
+  if (traits.outlives !== true) return [];
+  const names = [python === undefined ? "" : "--python", preload === undefined ? "" : "--preload"].filter(Boolean);
+  if (names.length === 0) return [];
+  const text = `${names.join(" and ")}: without effect with --backend ${backend}, whose jobs run what is in the image of their job definition`;
+  return [text];
 }
 
 function coreOptions(
@@ -149,21 +137,6 @@ function coreOptions(
     deathTimeoutMs: settings.deathTimeoutMs,
     maxRetries: settings.maxRetries,
   };
-}
-
-function logStart(
-  settings: StartSettings,
-  store: PayloadStoreFactory,
-  profiles: CoreOptions["profiles"],
-  log: Log,
-): void {
-  log.info("starting", {
-    scheduler: settings.schedulerAddress,
-    workerManagerId: settings.workerManagerId,
-    backend: settings.backend,
-    payloadStore: store.name,
-    slots: profiles.reduce((sum, { slots }) => sum + slots, 0),
-  });
 }
 
 async function readTrust({

@@ -17,7 +17,6 @@ describe("readSettings", () => {
       taskLimitMs: 3_600_000,
       heartbeatMs: 2_000,
       deathTimeoutMs: 300_000,
-      slots: undefined,
       connectTimeoutMs: undefined,
     });
   });

@@ -1,23 +1,16 @@
-import type { ProfileSpec } from "@scaler-aws-hpc/adapter-core";
 import { CliError } from "../cli-error.ts";
 import type { StartOptions } from "../options/start-options.ts";
-import { deriveWorkerManagerId } from "./manager-id.ts";
 
 /** What `start` runs with, typed, times in milliseconds. Absent means that the user set nothing and the consumer's default counts. */
 export interface StartSettings {
   readonly schedulerAddress: string;
   readonly workerSchedulerAddress: string;
   readonly objectStorageAddress: string | undefined;
-  readonly workerManagerId: string;
   readonly name: string;
   readonly scaling: "always" | "follow";
   readonly tlsCa: string | undefined;
   readonly tlsInsecure: boolean;
   readonly backend: string;
-  readonly payloadStore: string | undefined;
-  readonly slots: number | undefined;
-  readonly capabilities: Readonly<Record<string, number>>;
-  readonly profiles: readonly ProfileSpec[];
   readonly workers: number | undefined;
   readonly queueSize: number | undefined;
   readonly tasksPerJob: number;
@@ -39,7 +32,7 @@ export interface StartSettings {
 }
 
 /** Puts resolved options into {@link StartSettings}. @throws {CliError} `usage` without a scheduler address, `config` where two do not fit. */
-export function readSettings({ options, profiles }: StartOptions): StartSettings {
+export function readSettings({ options }: StartOptions): StartSettings {
   const text = (name: string): string | undefined => {
     const value = options.get(name)?.value;
     return typeof value === "string" ? value : undefined;
@@ -69,7 +62,6 @@ export function readSettings({ options, profiles }: StartOptions): StartSettings
       "config",
       `name: expected at most 64 characters without | and control characters, got ${JSON.stringify(name)}`,
     );
-  const capabilities = options.get("per-worker-capabilities")?.value;
   const heartbeatMs = sure("heartbeat-interval-seconds") * 1_000;
   const linkTimeoutMs = sure("link-timeout") * 1_000;
   if (linkTimeoutMs < 2 * heartbeatMs) {
@@ -80,16 +72,11 @@ export function readSettings({ options, profiles }: StartOptions): StartSettings
     schedulerAddress,
     workerSchedulerAddress: text("worker-scheduler-address") ?? schedulerAddress,
     objectStorageAddress: text("object-storage-address"),
-    workerManagerId: text("worker-manager-id") ?? deriveWorkerManagerId({ backend, schedulerAddress }),
     name,
     scaling: text("scaling") === "follow" ? "follow" : "always",
     tlsCa: text("tls-ca"),
     tlsInsecure: flag("tls-insecure"),
     backend,
-    payloadStore: text("payload-store"),
-    slots: number("max-concurrent-jobs"),
-    capabilities: isCapabilities(capabilities) ? capabilities : {},
-    profiles,
     workers: number("workers"),
     queueSize: number("per-worker-task-queue-size"),
     tasksPerJob: sure("tasks-per-job"),
@@ -113,6 +100,3 @@ export function readSettings({ options, profiles }: StartOptions): StartSettings
 
 const scaled = (seconds: number | undefined): number | undefined =>
   seconds === undefined ? undefined : seconds * 1_000;
-
-const isCapabilities = (value: unknown): value is Readonly<Record<string, number>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,6 +1,7 @@
 import type { EngineStats, PluginRegistry } from "@scaler-aws-hpc/adapter-core";
 import { exitCode } from "../exit-codes.ts";
 import type { StartOptions } from "../options/start-options.ts";
+import { findDeployment, workerManagerIdOf } from "./deployment.ts";
 import { LiveLine } from "./live-line.ts";
 import { openLog } from "./logger.ts";
 import { outputMode } from "./output-mode.ts";
@@ -30,6 +31,8 @@ const NOTHING_YET = { connected: 0, queued: 0, running: 0, done: 0, failed: 0, c
 /** Runs a manager with its logs and live line, from resolved options to the end. @throws what `readSettings` and `runManager` throw */
 export async function startManager(resolved: StartOptions, registry: PluginRegistry): Promise<StartSummary> {
   const settings = readSettings(resolved);
+  const deployment = findDeployment(resolved, registry);
+  const workerManagerId = workerManagerIdOf(deployment);
   const mode = outputMode(resolved, process.stderr.isTTY, process.env);
   const rate = new Rate();
   const startedMs = performance.now();
@@ -52,8 +55,8 @@ export async function startManager(resolved: StartOptions, registry: PluginRegis
       signal,
       stats: last,
     } = await runManager(settings, {
-      registry,
-      resolved,
+      deployment,
+      workerManagerId,
       log,
       onStats(now) {
         stats = now;
@@ -71,7 +74,7 @@ export async function startManager(resolved: StartOptions, registry: PluginRegis
       reason,
       signal,
       exitCode: exitCode(signal === "SIGINT" ? "interrupted" : "ok"),
-      workerManagerId: settings.workerManagerId,
+      workerManagerId,
       schedulerAddress: settings.schedulerAddress,
       seconds,
       tasks: { received, done, failed, cancelled },

@@ -1,10 +1,10 @@
 import { Flags } from "@oclif/core";
 import { SCHEMA_VERSION } from "../../base-command.ts";
+import { BUNDLED_OPTIONS } from "../../options/bundled-options.ts";
 import { makeFlags } from "../../options/flags.ts";
 import type { OptionValue } from "../../options/option.ts";
 import type { Origin } from "../../options/resolve-options.ts";
 import { formatValue, shownOrigin, shownSettings, shownValue } from "../../options/show-value.ts";
-import { OPTIONS } from "../../options/table.ts";
 import { StartCommand } from "../../start-command.ts";
 
 /** What `config show --json` prints. */
@@ -26,7 +26,7 @@ export default class ConfigShow extends StartCommand {
   ];
   static override flags = {
     origin: Flags.boolean({ summary: "Print where each value came from." }),
-    ...makeFlags(OPTIONS),
+    ...makeFlags(BUNDLED_OPTIONS),
   };
 
   async run(): Promise<ShownConfig> {

@@ -1,0 +1,105 @@
+import type {
+  Backend,
+  BackendFactory,
+  HostServices,
+  Log,
+  PayloadStore,
+  PayloadStoreFactory,
+  PluginRegistry,
+  ProfileSpec,
+  RunnerRecord,
+} from "@scaler-aws-hpc/adapter-core";
+import { systemClock } from "@scaler-aws-hpc/adapter-core";
+import { CliError } from "../cli-error.ts";
+import { identityOf, optionsOf, requireOptions } from "../options/plugin-options.ts";
+import { checkProfileSettings } from "../options/profiles.ts";
+import type { StartOptions } from "../options/start-options.ts";
+import { deriveManagerId, deriveWorkerManagerId } from "./manager-id.ts";
+
+/** Slots where neither the user nor the backend says how many, as in the reference. */
+const DEFAULT_SLOTS = 100;
+
+/** A backend, its store, and the names that a manager has there: what `start` and `orphans` have in common. */
+export interface Deployment {
+  readonly backend: BackendFactory;
+  readonly store: PayloadStoreFactory;
+  readonly resolved: StartOptions;
+  readonly runners: readonly RunnerRecord[];
+  /** The default profile first. */
+  readonly profiles: readonly ProfileSpec[];
+}
+
+/**
+ * Finds the plugins that the settings ask for, and checks what can be checked before anything is opened.
+ * @throws {CliError | AdapterError} `config`
+ */
+export function findDeployment(resolved: StartOptions, registry: PluginRegistry): Deployment {
+  const backend = registry.backend(textOf(resolved, "backend") ?? "batch");
+  const store = registry.payloadStore(textOf(resolved, "payload-store") ?? backend.defaultStore);
+  const { runners } = registry;
+  if (runners.length === 0)
+    throw new CliError("config", "no plugin contributes a runner; see `scaler-aws-hpc plugins`");
+  requireOptions([backend, store], resolved);
+  checkProfileSettings(resolved.profiles, backend);
+  const named = resolved.options.get("max-concurrent-jobs")?.value;
+  const slots = typeof named === "number" ? named : (backend.defaultSlots?.() ?? DEFAULT_SLOTS);
+  const capabilities = resolved.options.get("per-worker-capabilities")?.value;
+  const plain = {
+    name: "default",
+    slots,
+    capabilities: isCapabilities(capabilities) ? capabilities : {},
+    settings: {},
+  };
+  return { backend, store, resolved, runners, profiles: [plain, ...resolved.profiles] };
+}
+
+/** The id that the scheduler knows the manager by: the user's, or one made of what identifies the deployment. @throws {CliError} `usage` */
+export function workerManagerIdOf({ backend, store, resolved }: Deployment): string {
+  const named = textOf(resolved, "worker-manager-id");
+  if (named !== undefined) return named;
+  const schedulerAddress = textOf(resolved, "scheduler-address");
+  if (schedulerAddress === undefined)
+    throw new CliError(
+      "usage",
+      "which manager? give the scheduler's address as to `start`, or --worker-manager-id, or --all",
+    );
+  const places = identityOf([store, backend], resolved);
+  return deriveWorkerManagerId({ backend: backend.name, schedulerAddress, places });
+}
+
+/** The id under which the manager's keys and jobs are named. */
+export const managerIdOf = ({ backend, store, resolved }: Deployment, workerManagerId: string): string =>
+  deriveManagerId(backend.name, workerManagerId, identityOf([store], resolved));
+
+/** Opens the payload store. @throws {AdapterError} `config`, `denied`, `unavailable` */
+export function openStore({ store, resolved }: Deployment, log: Log, managerId: string): Promise<PayloadStore> {
+  return store.open(optionsOf(store, resolved), hostOf(log, managerId));
+}
+
+/** Opens the backend upon an open store. @throws {AdapterError} `config`, `denied`, `unavailable` */
+export function openBackend(
+  { backend, resolved, profiles, runners }: Deployment,
+  store: PayloadStore,
+  log: Log,
+  managerId: string,
+): Promise<Backend> {
+  const interpreter = textOf(resolved, "python");
+  const preload = textOf(resolved, "preload");
+  return backend.open(optionsOf(backend, resolved), {
+    ...hostOf(log, managerId),
+    profiles,
+    runners,
+    runnerOptions: { ...(interpreter !== undefined && { interpreter }), ...(preload !== undefined && { preload }) },
+    store: store.locator,
+  });
+}
+
+const hostOf = (log: Log, managerId: string): HostServices => ({ clock: systemClock, log, managerId });
+
+function textOf({ options }: StartOptions, name: string): string | undefined {
+  const value = options.get(name)?.value;
+  return typeof value === "string" ? value : undefined;
+}
+
+const isCapabilities = (value: unknown): value is Readonly<Record<string, number>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
