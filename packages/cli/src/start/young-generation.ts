@@ -2,7 +2,7 @@ import { PerformanceObserver } from "node:perf_hooks";
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 
 /** Where the young generation stops growing, in bytes: what V8 itself took before 2024 (two semi-spaces of 16 MB). */
-export const YOUNG_GENERATION_BYTES = 32 * 1_048_576;
+const YOUNG_GENERATION_BYTES = 32 * 1_048_576;
 
 /**
  * Keeps V8 from growing its young generation to 64 MB and more, which it never gives back.
