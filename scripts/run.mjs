@@ -7,7 +7,7 @@ import { ensureBuild } from "./setup/build.mjs";
 import { run, stopChildrenWithUs } from "./setup/child.mjs";
 import { ensureNodeModules, findNode } from "./setup/node-modules.mjs";
 import { ensureReleases, venvs } from "./setup/python.mjs";
-import { BENCH_ENVIRONMENTS, DEFAULT_RELEASE, RELEASES } from "./setup/releases.mjs";
+import { BENCH_ENVIRONMENTS, DEFAULT_RELEASE, RELEASES, SERVICE_ENVIRONMENTS } from "./setup/releases.mjs";
 import { root } from "./setup/root.mjs";
 import { SetupError, say } from "./setup/say.mjs";
 
@@ -18,7 +18,10 @@ const REPORTERS = ["--reporter=default", `--reporter=${join(root, "scripts", "vi
 /** What each command needs set up, and what it then runs on our Node. */
 const COMMANDS = {
   demo: { releases: [DEFAULT_RELEASE], args: (rest) => [SOURCE, join(root, "demo", "demo.ts"), ...rest] },
-  test: { releases: Object.keys(RELEASES), args: (rest) => [VITEST, "run", ...REPORTERS, ...rest] },
+  test: {
+    releases: [...Object.keys(RELEASES), ...Object.keys(SERVICE_ENVIRONMENTS)],
+    args: (rest) => [VITEST, "run", ...REPORTERS, ...rest],
+  },
   "test:fast": {
     releases: [DEFAULT_RELEASE],
     args: (rest) => [

@@ -2,7 +2,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "./child.mjs";
 import { withLock } from "./lock.mjs";
-import { BENCH_ENVIRONMENTS, RELEASES } from "./releases.mjs";
+import { BENCH_ENVIRONMENTS, RELEASES, SERVICE_ENVIRONMENTS } from "./releases.mjs";
 import { cache } from "./root.mjs";
 import { looksOffline, SetupError, say } from "./say.mjs";
 
@@ -55,7 +55,7 @@ export const venvs = process.env.SCALER_AWS_HPC_VENVS || join(cache, "venvs");
 export async function ensureReleases(releases) {
   for (const release of releases) {
     const folder = join(venvs, release);
-    const known = { ...RELEASES, ...BENCH_ENVIRONMENTS };
+    const known = { ...RELEASES, ...BENCH_ENVIRONMENTS, ...SERVICE_ENVIRONMENTS };
     const packages = known[release];
     if (packages === undefined)
       throw new SetupError(`unknown release ${release}; known: ${Object.keys(known).join(", ")}`);

@@ -20,3 +20,11 @@ export const RELEASES = {
 export const BENCH_ENVIRONMENTS = {
   "2.9.0-aws": [...RELEASES[DEFAULT_RELEASE], "boto3==1.44.5"],
 };
+
+/**
+ * Environments of services that tests and the demo talk to: moto's S3 over HTTP.
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+export const SERVICE_ENVIRONMENTS = {
+  moto: ["moto[s3]==5.2.5", "flask==3.1.3", "flask-cors==6.0.5"],
+};
