@@ -1,0 +1,1 @@
+export { type Moto, type MotoOptions, startMoto } from "./moto.ts";
