@@ -13,6 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly (string | RegExp)[]>> = {
   "scaler-protocol": ["ws", "zeromq", /^node:/],
   "backend-local": [CORE, /^node:/],
   "payload-fs": [CORE, /^node:/],
+  "payload-s3": [CORE, "@aws-sdk/client-s3", "@smithy/node-http-handler", /^node:/],
   "runner-python": [CORE, /^node:/],
   // The composition root of the wire. Plugins are found by oclif, by name, as everybody's are.
   cli: [CORE, "@scaler-aws-hpc/scaler-protocol", /^@oclif\/core/, "pino", "pino-pretty", "smol-toml", /^node:/],
