@@ -165,6 +165,8 @@ export interface Backend extends AsyncDisposable {
    * `cancel` work as for jobs of this process. Jobs that it has no record of are left out. Only where `traits.outlives`.
    */
   adopt?(names: readonly JobName[], options?: AbortOptions): Promise<readonly FoundJob[]>;
+  /** Children by state in the backend's own words, for people to read; from what it knows already, asks nobody. @default nothing is shown */
+  status?(): Readonly<Record<string, number>>;
   /** Registers the one listener of hints. Listeners never throw. */
   watch(listener: (hint: BackendHint) => void): void;
 }
