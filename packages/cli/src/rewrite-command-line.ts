@@ -8,7 +8,8 @@ import { OPTIONS } from "./options/table.ts";
 export function rewriteCommandLine(argv: readonly string[], workingFolder: string): string[] {
   const [first, second, ...rest] = argv;
   if (first === "start") return [first, ...normaliseArgv(argv.slice(1), OPTIONS)];
-  if (first === "config" && second === "show") return [first, second, ...normaliseArgv(rest, OPTIONS)];
+  const takesOptions = (first === "config" && second === "show") || (first === "orphans" && second !== undefined);
+  if (takesOptions) return [first, second, ...normaliseArgv(rest, OPTIONS)];
   if (first === "plugins" && (second === "install" || second === "add"))
     return [first, second, ...rest.map((argument) => tarballUrl(argument, workingFolder))];
   return [...argv];

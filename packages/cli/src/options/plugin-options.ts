@@ -67,9 +67,12 @@ export function requireOptions(owners: readonly OptionOwner[], resolved: Resolve
 export function identityOf(owners: readonly OptionOwner[], resolved: Resolved): readonly string[] {
   const pairs = owners.flatMap((owner) => {
     const values = optionsOf(owner, resolved);
-    return (owner.options ?? [])
-      .filter(({ name, identifies }) => identifies === true && values[name] !== undefined)
-      .map(({ name }) => `${name}=${String(values[name])}`);
+    return (
+      (owner.options ?? [])
+        .filter(({ name, identifies }) => identifies === true && values[name] !== undefined)
+        // A prefix with and without a slash at its end is one place.
+        .map(({ name }) => `${name}=${String(values[name]).replaceAll(/^\/+|\/+$/g, "")}`)
+    );
   });
   return [...new Set(pairs)].sort();
 }

@@ -41,6 +41,14 @@ describe("statusText", () => {
     expect(statusText("tcp://a:1", status, 120, true)).toMatch(/^draining · .* 120\/s$/);
   });
 
+  it("tells what the backend's children do, and what was lost and taken over, where there is any", () => {
+    const children = { RUNNABLE: 3, STARTING: 0, RUNNING: 97 };
+    const more = { children, failures: { spot: 2, host: 0, exit: 4 }, adoptedJobs: 5 };
+    expect(statusText("a", { ...status, ...more }, 1, false)).toMatch(
+      / · 4 done · 2 spot losses · 5 jobs taken over · RUNNABLE 3 RUNNING 97 · 1\.0\/s$/,
+    );
+  });
+
   it("measures over a window that moves", () => {
     const rate = new Rate(1_000);
     expect(rate.read(0, 0)).toBe(0);

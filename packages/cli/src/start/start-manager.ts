@@ -1,4 +1,4 @@
-import type { EngineStats, PluginRegistry } from "@scaler-aws-hpc/adapter-core";
+import type { PluginRegistry } from "@scaler-aws-hpc/adapter-core";
 import { exitCode } from "../exit-codes.ts";
 import type { StartOptions } from "../options/start-options.ts";
 import { findDeployment, workerManagerIdOf } from "./deployment.ts";
@@ -7,7 +7,7 @@ import { openLog } from "./logger.ts";
 import { outputMode } from "./output-mode.ts";
 import { runManager } from "./run-manager.ts";
 import { readSettings } from "./settings.ts";
-import { Rate, statusText } from "./status-text.ts";
+import { Rate, type Status, statusText } from "./status-text.ts";
 import { trustWarnings } from "./trust-warnings.ts";
 
 /** What `start --json` prints at the end. */
@@ -26,7 +26,7 @@ export interface StartSummary {
   };
 }
 
-const NOTHING_YET = { connected: 0, queued: 0, running: 0, done: 0, failed: 0, cancelled: 0 };
+const NOTHING_YET: Status = { connected: 0, queued: 0, running: 0, done: 0, failed: 0, cancelled: 0 };
 
 /** Runs a manager with its logs and live line, from resolved options to the end. @throws what `readSettings` and `runManager` throw */
 export async function startManager(resolved: StartOptions, registry: PluginRegistry): Promise<StartSummary> {
@@ -36,7 +36,7 @@ export async function startManager(resolved: StartOptions, registry: PluginRegis
   const mode = outputMode(resolved, process.stderr.isTTY, process.env);
   const rate = new Rate();
   const startedMs = performance.now();
-  let stats: Pick<EngineStats, keyof typeof NOTHING_YET> = NOTHING_YET;
+  let stats: Status = NOTHING_YET;
   let perSecond = 0;
   let stopping = false;
   const text = (): string => statusText(settings.schedulerAddress, stats, perSecond, stopping);
@@ -58,8 +58,8 @@ export async function startManager(resolved: StartOptions, registry: PluginRegis
       deployment,
       workerManagerId,
       log,
-      onStats(now) {
-        stats = now;
+      onStats(now, backend) {
+        stats = { ...now, children: backend.status?.() };
         perSecond = rate.read(now.done + now.failed, performance.now());
         if (mode.live) line ??= new LiveLine(process.stderr, text);
       },

@@ -1,3 +1,5 @@
+import type { FailureKind } from "@scaler-aws-hpc/adapter-core";
+
 /** What the live line tells; counters since the start, `EngineStats` fits. */
 export interface Status {
   readonly connected: number;
@@ -6,6 +8,12 @@ export interface Status {
   readonly done: number;
   readonly failed: number;
   readonly cancelled: number;
+  /** Children that failed, by reason. */
+  readonly failures?: Readonly<Partial<Record<FailureKind, number>>>;
+  /** Jobs of an earlier process that were taken over. */
+  readonly adoptedJobs?: number;
+  /** Children by state, in the backend's words. */
+  readonly children?: Readonly<Record<string, number>> | undefined;
 }
 
 /** Tasks per second over the last few seconds, from readings of a counter that only grows. */
@@ -37,7 +45,19 @@ export function statusText(address: string, status: Status, tasksPerSecond: numb
     `${status.done} done`,
     ...(status.failed > 0 ? [`${status.failed} failed`] : []),
     ...(status.cancelled > 0 ? [`${status.cancelled} cancelled`] : []),
+    ...counted("spot losses", status.failures?.spot),
+    ...counted("host losses", status.failures?.host),
+    ...counted("jobs taken over", status.adoptedJobs),
+    ...childrenText(status.children),
     `${tasksPerSecond.toFixed(tasksPerSecond < 10 ? 1 : 0)}/s`,
   ];
   return `${state} · ${counts.join(" · ")}`;
+}
+
+const counted = (what: string, count = 0): readonly string[] => (count > 0 ? [`${count} ${what}`] : []);
+
+/** `RUNNABLE 3 RUNNING 97` */
+function childrenText(children: Status["children"] = {}): readonly string[] {
+  const states = Object.entries(children).filter(([, count]) => count > 0);
+  return states.length === 0 ? [] : [states.map(([state, count]) => `${state} ${count}`).join(" ")];
 }

@@ -1,0 +1,22 @@
+import type { Log } from "@scaler-aws-hpc/adapter-core";
+import { OrphanKeeper } from "./orphans/orphan-keeper.ts";
+import { findDeployment } from "./start/deployment.ts";
+import { StartCommand } from "./start-command.ts";
+
+/** What `orphans list` and `orphans kill` have in common: the settings of `start`, and somebody who looks after its jobs. */
+export abstract class OrphansCommand extends StartCommand {
+  /** Opens the deployment of the command line. @throws {CliError | AdapterError} */
+  protected async openKeeper(): Promise<{
+    readonly keeper: OrphanKeeper;
+    readonly flags: Readonly<Record<string, unknown>>;
+  }> {
+    const { resolved, plugins, flags } = await this.readOptions();
+    return { keeper: await OrphanKeeper.open(findDeployment(resolved, plugins.registry), this.#log()), flags };
+  }
+
+  #log(): Log {
+    const quiet = (): void => undefined;
+    const tell = (message: string): void => this.say(`warning: ${message}`);
+    return { debug: quiet, info: quiet, warn: tell, error: tell };
+  }
+}

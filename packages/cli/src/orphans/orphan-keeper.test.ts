@@ -1,0 +1,110 @@
+import {
+  type Backend,
+  type ChildRef,
+  encodeLease,
+  type LiveJob,
+  leaseKey,
+  PluginRegistry,
+} from "@scaler-aws-hpc/adapter-core";
+import { MemoryPayloadStore, MemoryPlace } from "@scaler-aws-hpc/adapter-core/memory";
+import { describe, expect, it } from "vitest";
+import { resolveOptions } from "../options/resolve-options.ts";
+import { startOptions } from "../options/start-options.ts";
+import { type Deployment, findDeployment } from "../start/deployment.ts";
+import { leaseText, readLease } from "./managers.ts";
+import { OrphanKeeper } from "./orphan-keeper.ts";
+
+const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const NOW = 1_700_000_000_000;
+const lease = { epoch: 3, owner: "0".repeat(32), host: "h", pid: 7, renewed: NOW, released: false, workers: [] };
+
+/** A deployment whose backend runs the jobs of `live`, by manager id. */
+function deploymentOf(place: MemoryPlace, live: Map<string, LiveJob[]>, outlives = true): Deployment {
+  const cancelled: ChildRef[] = [];
+  const open = async (_options: object, host: { readonly managerId: string }): Promise<Backend> => {
+    const mine = (): LiveJob[] => live.get(host.managerId) ?? [];
+    return {
+      traits: { outlives },
+      list: async () => mine(),
+      adopt: async () => [],
+      cancel: async (children: readonly ChildRef[]) => {
+        cancelled.push(...children);
+        live.set(
+          host.managerId,
+          mine().filter(({ name }) => !children.some(({ job }) => job === name)),
+        );
+      },
+      [Symbol.asyncDispose]: async () => undefined,
+    } as unknown as Backend;
+  };
+  const registry = new PluginRegistry();
+  const plugin = {
+    apiVersion: 1,
+    backends: [{ name: "batch", summary: "", defaultStore: "memory", open }],
+    payloadStores: [{ name: "memory", summary: "", open: async () => new MemoryPayloadStore({ place }) }],
+    runners: [{ name: "python", protocol: 1, matches: () => true }],
+  };
+  registry.add({ plugin }, { package: "p", version: "1", origin: "core" });
+  const options = startOptions({ registry, broken: [] });
+  const flags = { "worker-manager-id": "prod" };
+  return findDeployment({ ...resolveOptions(options, { flags, environment: {}, files: [] }), profiles: [] }, registry);
+}
+
+describe("OrphanKeeper", () => {
+  it("finds the jobs of the manager of the settings, or of all that have had a lease", async () => {
+    const place = new MemoryPlace();
+    const store = new MemoryPayloadStore({ place });
+    const live = new Map([
+      ["other", [{ name: "other-1-2", children: 1 }]],
+      ["another", []],
+    ]);
+    for (const id of live.keys()) await store.put(leaseKey(id), encodeLease(lease));
+    await using keeper = await OrphanKeeper.open(deploymentOf(place, live), silent);
+    const [own = ""] = await keeper.managers(false);
+    live.set(own, [
+      { name: "b", children: 2 },
+      { name: "a", children: 1 },
+    ]);
+    expect(await keeper.look(own)).toEqual({
+      managerId: own,
+      lease: undefined,
+      jobs: [
+        { name: "a", children: 1 },
+        { name: "b", children: 2 },
+      ],
+    });
+    expect(await keeper.managers(true)).toEqual(["another", "other"]);
+    expect(await keeper.look("other")).toMatchObject({
+      lease: { host: "h", alive: false },
+      jobs: [{ name: "other-1-2" }],
+    });
+  });
+
+  it("stops every child, and says what is not over yet", async () => {
+    const live = new Map([["m", [{ name: "a", children: 2 }]]]);
+    await using keeper = await OrphanKeeper.open(deploymentOf(new MemoryPlace(), live), silent);
+    const state = await keeper.look("m");
+    expect(await keeper.kill(state)).toEqual({ jobs: ["a"], stopping: [] });
+    expect(await keeper.kill(await keeper.look("m"))).toEqual({ jobs: [], stopping: [] });
+  });
+
+  it("says so where jobs end with their manager", async () => {
+    await using keeper = await OrphanKeeper.open(deploymentOf(new MemoryPlace(), new Map(), false), silent);
+    await expect(keeper.look("m")).rejects.toThrow("[config] the jobs of backend batch end with their manager");
+  });
+});
+
+describe("readLease", () => {
+  it.each([
+    [{}, 3_000, "held by h, process 7, renewed 3 s ago", true],
+    [{}, 70_000, "held last by h, process 7, renewed 70 s ago", false],
+    [{ released: true }, 3_000, "left in order by h, process 7, 3 s ago", false],
+  ])("tells with %j after %i ms: %s", async (more, ageMs, text, alive) => {
+    const store = new MemoryPayloadStore();
+    await store.put(leaseKey("m"), encodeLease({ ...lease, ...more }));
+    const found = await readLease(store, "m", NOW + ageMs);
+    expect(leaseText(found)).toBe(text);
+    expect(found?.alive).toBe(alive);
+    expect(leaseText(await readLease(store, "absent", NOW))).toBe("no manager has held this id");
+  });
+});

@@ -1,0 +1,85 @@
+import { type Backend, type Log, type PayloadStore, systemClock } from "@scaler-aws-hpc/adapter-core";
+import { CliError } from "../cli-error.ts";
+import { type Deployment, managerIdOf, openBackend, openStore, workerManagerIdOf } from "../start/deployment.ts";
+import { everyManager, type ManagerState, readLease } from "./managers.ts";
+
+/** What became of a manager's jobs. */
+export interface KilledJobs {
+  /** Asked to stop. */
+  readonly jobs: readonly string[];
+  /** Of those, still there when we stopped looking. */
+  readonly stopping: readonly string[];
+}
+
+const NOBODY = "orphans";
+const REASON = "stopped by scaler-aws-hpc orphans kill";
+const LOOK_MS = 1_000;
+const LOOKS = 15;
+
+/** Looks after the jobs that managers of a deployment left, without being a manager. */
+export class OrphanKeeper implements AsyncDisposable {
+  readonly #deployment: Deployment;
+  readonly #log: Log;
+  readonly #store: PayloadStore;
+  readonly #backends = new Map<string, Backend>();
+
+  private constructor(deployment: Deployment, log: Log, store: PayloadStore) {
+    this.#deployment = deployment;
+    this.#log = log;
+    this.#store = store;
+  }
+
+  /** Opens the store of a deployment; the backend once for each manager. @throws {AdapterError} `config`, `denied`, `unavailable` */
+  static async open(deployment: Deployment, log: Log): Promise<OrphanKeeper> {
+    return new OrphanKeeper(deployment, log, await openStore(deployment, log, NOBODY));
+  }
+
+  /** The managers in question: that of the settings, or every one with a lease in the store. @throws {CliError | AdapterError} */
+  async managers(all: boolean): Promise<readonly string[]> {
+    if (all) return await everyManager(this.#store);
+    return [managerIdOf(this.#deployment, workerManagerIdOf(this.#deployment))];
+  }
+
+  /** Who holds a manager's id, and its live jobs. @throws {CliError | AdapterError} `config` where jobs end with their manager */
+  async look(managerId: string): Promise<ManagerState> {
+    const backend = await this.#backend(managerId);
+    const [lease, jobs] = await Promise.all([readLease(this.#store, managerId), backend.list()]);
+    return { managerId, lease, jobs: jobs.toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
+  }
+
+  /** Stops the jobs that {@link look} found, and waits a little while until they are gone. @throws {AdapterError} */
+  async kill({ managerId, jobs }: ManagerState): Promise<KilledJobs> {
+    const names = jobs.map(({ name }) => name);
+    if (names.length === 0) return { jobs: [], stopping: [] };
+    const backend = await this.#backend(managerId);
+    await backend.adopt?.(names);
+    const children = jobs.flatMap(({ name, children: count }) =>
+      Array.from({ length: count }, (_, child) => ({ job: name, child })),
+    );
+    await backend.cancel(children, REASON);
+    let stopping = names;
+    for (let look = 0; look < LOOKS && stopping.length > 0; look++) {
+      await systemClock.sleep(LOOK_MS);
+      const live = new Set((await backend.list()).map(({ name }) => name));
+      stopping = names.filter((name) => live.has(name));
+    }
+    return { jobs: names, stopping };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled([...this.#backends.values()].map((backend) => backend[Symbol.asyncDispose]()));
+    await this.#store[Symbol.asyncDispose]();
+  }
+
+  async #backend(managerId: string): Promise<Backend> {
+    const known = this.#backends.get(managerId);
+    if (known !== undefined) return known;
+    const backend = await openBackend(this.#deployment, this.#store, this.#log, managerId);
+    this.#backends.set(managerId, backend);
+    if (backend.traits.outlives !== true) {
+      const text = `the jobs of backend ${this.#deployment.backend.name} end with their manager: there are no orphans`;
+      throw new CliError("config", text);
+    }
+    return backend;
+  }
+}
