@@ -1,17 +1,15 @@
+import { isOpen } from "./breaker.ts";
 import type { JobPlan, PackPlan } from "./effect.ts";
-import { packSize } from "./pack-size.ts";
 import { takeReady } from "./ready.ts";
 import type { CoreState, Profile } from "./state.ts";
 import { functionInfo } from "./tasks.ts";
+import { bestHead, meanOf, packLimit, windowEnd } from "./window.ts";
 import type { Child, Job, Work } from "./work.ts";
-
-/** How long after two tasks were there at once more are expected, in milliseconds. */
-const STREAM_MS = 200;
 
 /** A pack that takes so many times as long as it should hands back what it has not started: somebody else may have room by now. */
 const BUDGET_TARGETS = 2;
 
-/** Forms jobs wherever slots are free and tasks wait: at once when enough do, else after the backend's gathering window. */
+/** Forms jobs wherever slots are free and tasks wait, when their window ends. */
 export function formJobs(core: CoreState): void {
   for (const profile of core.profiles.values()) {
     if (core.draining || core.finished) {
@@ -20,56 +18,12 @@ export function formJobs(core: CoreState): void {
     }
     while (profile.ready > 0 && profile.used < profile.spec.slots) {
       profile.gatheringSince ??= core.now;
-      if (core.now < windowEnd(core, profile)) break;
+      const end = windowEnd(core, profile);
+      if (end === undefined || core.now < end) break;
       formJob(core, profile);
     }
     if (profile.ready === 0 || profile.used >= profile.spec.slots) profile.gatheringSince = undefined;
   }
-}
-
-/** When the next job of this profile is formed even if no further task comes. */
-export function windowEnd(core: CoreState, profile: Profile): number {
-  const { quietMs, maxMs } = core.options.backend.window;
-  const since = profile.gatheringSince ?? core.now;
-  const free = profile.spec.slots - profile.used;
-  const head = bestHead(profile);
-  if (head === undefined || profile.ready >= free * fullPack(core, head)) return since;
-  // In a stream of short tasks a job costs more than they do: the whole window is worth waiting. Long ones gain nothing from company.
-  const mean = meanOf(core, head);
-  const streaming = since - profile.lastCompanyAt < STREAM_MS && mean !== undefined && mean < maxMs;
-  return streaming ? since + maxMs : Math.min(profile.lastArrivalAt + quietMs, since + maxMs);
-}
-
-/** Tasks that a pack of this function would hold if enough were there. */
-function fullPack(core: CoreState, work: Work): number {
-  const mean = meanOf(core, work);
-  if (mean === undefined) return 1;
-  return Math.max(
-    1,
-    Math.min(core.options.maxTasksPerPack, Math.floor(core.options.packTargetMs / Math.max(mean, 0.001))),
-  );
-}
-
-function meanOf(core: CoreState, work: Work): number | undefined {
-  return core.runTimes.mean(functionInfo(core, work)?.digest ?? "");
-}
-
-/** The most urgent ready work of all clients; the oldest among equals. */
-function bestHead(profile: Profile): Work | undefined {
-  let best: Work | undefined;
-  for (const [source, queue] of profile.queues) {
-    const head = queue.peek();
-    if (head === undefined) {
-      profile.queues.delete(source);
-      continue;
-    }
-    const wins =
-      best === undefined ||
-      head.task.priority > best.task.priority ||
-      (head.task.priority === best.task.priority && head.order < best.order);
-    if (wins) best = head;
-  }
-  return best;
 }
 
 /** One job: packs that share runner and freshness, one a free slot, as many as the backend takes in one job. */
@@ -78,7 +32,7 @@ function formJob(core: CoreState, profile: Profile): void {
   if (first === undefined) return;
   const runner = functionInfo(core, first)?.runner ?? "";
   const fresh = first.fresh;
-  const room = Math.min(profile.spec.slots - profile.used, core.options.backend.maxChildren);
+  const room = isOpen(profile) ? 1 : Math.min(profile.spec.slots - profile.used, core.options.backend.maxChildren);
   const packs: Work[][] = [];
   for (let head: Work | undefined = first; head !== undefined && packs.length < room; head = bestHead(profile)) {
     if (head.fresh !== fresh || functionInfo(core, head)?.runner !== runner) break;
@@ -99,7 +53,7 @@ function formJob(core: CoreState, profile: Profile): void {
     ),
     taskLimitMs: core.options.taskLimitMs,
     packBudgetMs: BUDGET_TARGETS * core.options.packTargetMs,
-    attempts: attemptsOf(core, packs.flat()),
+    attempts: attemptsOf(core, packs),
     fresh,
   };
   core.emit({ type: "stage", plan });
@@ -108,16 +62,8 @@ function formJob(core: CoreState, profile: Profile): void {
 /** Tasks of the head's client, most urgent first, until the pack is as large or as long as it should be. */
 function takePack(core: CoreState, profile: Profile, head: Work): Work[] {
   const { options } = core;
-  const limit = packSize({
-    ready: profile.ready,
-    slots: profile.spec.slots,
-    meanMs: meanOf(core, head),
-    startMs: options.backend.startMs,
-    targetMs: options.packTargetMs,
-    maxTasks: options.maxTasksPerPack,
-  });
   const pack: Work[] = [];
-  let most = limit;
+  let most = isOpen(profile) ? 1 : packLimit(core, profile, head);
   let expectedMs = 0;
   for (let work: Work | undefined = head; work !== undefined; work = core.queue(profile, head.task.source).peek()) {
     most = Math.min(most, work.maxPack);
@@ -134,10 +80,12 @@ function takePack(core: CoreState, profile: Profile, head: Work): Work[] {
   return pack;
 }
 
-/** What is left of the retries of the tasks in a job, for a backend that spends them itself. */
-function attemptsOf(core: CoreState, works: readonly Work[]): number {
+/** What is left of the retries of the tasks in a job, for a backend that spends them itself: the one that failed most often decides. */
+function attemptsOf(core: CoreState, packs: readonly (readonly Work[])[]): number {
   if (core.options.backend.retriesNatively !== true) return 1;
-  return Math.max(1, 1 + core.options.maxRetries - Math.max(...works.map(({ retries }) => retries)));
+  let most = 0;
+  for (const works of packs) for (const { retries } of works) most = Math.max(most, retries);
+  return Math.max(1, 1 + core.options.maxRetries - most);
 }
 
 function newJob(core: CoreState, profile: Profile, fresh: boolean, packs: readonly Work[][]): Job {
@@ -150,9 +98,11 @@ function newJob(core: CoreState, profile: Profile, fresh: boolean, packs: readon
     liveChildren: packs.length,
     frames: 0,
     released: false,
+    adopted: false,
+    liveAt: 0,
   };
   job.children = packs.map((works, index): Child => {
-    const child: Child = { job, index, works, state: "waiting", cancelled: false, attempt: 1 };
+    const child: Child = { job, index, works, state: "waiting", cancelled: false, attempt: 1, ranMs: 0 };
     works.forEach((work, at) => {
       work.state = "staging";
       work.child = child;

@@ -1,4 +1,4 @@
-import { formJobs, windowEnd } from "./batching.ts";
+import { formJobs } from "./batching.ts";
 import type { EngineEffect } from "./effect.ts";
 import type { EngineEvent } from "./event.ts";
 import { onEcho } from "./heartbeats.ts";
@@ -11,6 +11,7 @@ import { hasStarted, leave, owesFarewell, releaseResumed, tickUnclaimed } from "
 import { onScale } from "./scaling.ts";
 import { CoreState, type Counts } from "./state.ts";
 import { onCancel, onDelivered, onInspected, onTask, requeueDelayed } from "./tasks.ts";
+import { windowEnd } from "./window.ts";
 
 /** Clients without tasks are remembered this long, in milliseconds: most come back with the next one. */
 const CLIENT_IDLE_MS = 60_000;
@@ -203,7 +204,7 @@ export class EngineCore {
     }
     for (const profile of core.profiles.values()) {
       if (profile.gatheringSince === undefined) continue;
-      at = Math.min(at, windowEnd(core, profile));
+      at = Math.min(at, windowEnd(core, profile) ?? at);
     }
     at = Math.min(at, core.delayedUntil);
     if (core.unclaimedUntil !== undefined) at = Math.min(at, core.unclaimedUntil);

@@ -1,4 +1,5 @@
 import type { Failure } from "../../contracts/backend.ts";
+import { startFailed, startWorked } from "./breaker.ts";
 import type { EngineEvent, TaskOutcome } from "./event.ts";
 import { keepFrame } from "./frames.ts";
 import type { CoreState } from "./state.ts";
@@ -81,6 +82,7 @@ export function onSubmitted(core: CoreState, event: Of<"submitted">): void {
   const job = core.jobs.get(event.job);
   if (job?.state !== "submitting") return;
   if (!event.outcome.ok) {
+    if (!event.outcome.retry) startFailed(core, job, event.outcome.message);
     giveBack(core, job, event.outcome.message, event.outcome.retry);
     return;
   }
@@ -90,6 +92,8 @@ export function onSubmitted(core: CoreState, event: Of<"submitted">): void {
 /** The job exists. Tasks that became unwanted while it was made are stopped right away. */
 function goLive(core: CoreState, job: Job): void {
   job.state = "live";
+  job.liveAt = core.now;
+  core.profile(job.profile).live += job.liveChildren;
   for (const child of job.children) {
     const unwanted: number[] = [];
     for (const work of child.works) {
@@ -113,16 +117,47 @@ export function onChild(core: CoreState, event: Of<"child">): void {
   const { change } = event;
   const child = liveChild(core, change);
   if (child === undefined || child.state === "over") return;
+  spendAttempts(core, child, change.attempt);
+  if (change.state !== "failed") startWorked(core, core.profile(child.job.profile));
   if (change.state === "running") {
     child.state = "running";
     return;
   }
+  if (change.state === "failed") countFailure(core, child, change.failure);
+  else if (!child.job.adopted && child.attempt === 1) {
+    core.startTimes.record(child.job.profile, Math.max(0, core.now - child.job.liveAt - child.ranMs));
+  }
   endChild(core, child);
   const open = child.works.filter((work) => work.child === child && work.state === "bundled");
   if (open.length === 0) return;
-  if (change.state === "succeeded") {
-    for (const work of open) retry(core, work, "the job succeeded without a result for this task");
-  } else afterFailure(core, child, open, change.failure);
+  if (change.state === "succeeded") afterSilence(core, child, open);
+  else afterFailure(core, child, open, change.failure);
+}
+
+function countFailure(core: CoreState, { job }: Child, { kind, reason }: Failure): void {
+  if (kind === "cancelled") return;
+  core.counts.failures[kind] += 1;
+  if (kind === "image" || kind === "definition") startFailed(core, job, reason);
+}
+
+/** A child ended well, but some of its tasks have no result. */
+function afterSilence(core: CoreState, child: Child, open: readonly Work[]): void {
+  // Of a job that was taken over, most of these were acknowledged, and their frames deleted, before. What was really lost is assigned again.
+  const isLost = ({ claim }: Work): boolean => !child.job.adopted || claim?.worker.role === "active";
+  if (open.some(isLost)) core.counts.failures.lost += 1;
+  for (const work of open) {
+    if (isLost(work)) retry(core, work, "the job succeeded without a result for this task");
+    else letStart(core, work, "front");
+  }
+}
+
+/** The backend repeats what it lost by itself: each of its attempts comes out of the same budget as our own retries. */
+function spendAttempts(core: CoreState, child: Child, attempt: number): void {
+  const more = attempt - child.attempt;
+  if (core.options.backend.retriesNatively !== true || more <= 0) return;
+  child.attempt = attempt;
+  core.counts.nativeRetries += more;
+  for (const work of child.works) if (work.child === child && work.state === "bundled") work.retries += more;
 }
 
 /** What the failure of a whole child means for its tasks that have no result; see the table at `FailureKind`. */
@@ -163,12 +198,15 @@ function isolate(core: CoreState, work: Work): void {
 export function onFrame(core: CoreState, event: Of<"frame">): void {
   if (core.frames.has(event.key)) return;
   const child = liveChild(core, event);
+  if (child !== undefined && child.state !== "over") spendAttempts(core, child, event.attempt);
+  if (child !== undefined) startWorked(core, core.profile(child.job.profile));
   let needed = 0;
   const settled: (() => void)[] = [];
   for (const result of event.results) {
     const work = child?.works[result.task];
     if (child === undefined || work === undefined || work.child !== child || work.state !== "bundled") continue;
     const info = functionInfo(core, work);
+    child.ranMs += result.seconds * 1_000;
     if (result.status !== "died" && info !== undefined) core.runTimes.record(info.digest, result.seconds * 1_000);
     if (result.status === "died") {
       settled.push(() => afterDeath(core, child, work, result));
@@ -191,6 +229,7 @@ export function onFrame(core: CoreState, event: Of<"frame">): void {
 function afterDeath(core: CoreState, child: Child, work: Work, result: TaskOutcome): void {
   const cause = result.cause ?? { kind: "exit", reason: "the process died", first: true };
   const alone = child.works.length === 1 && child.job.fresh;
+  if (cause.kind !== "revoked") core.counts.failures[cause.kind === "signal" ? "exit" : cause.kind] += 1;
   if (cause.kind === "revoked") {
     // We asked for it because nobody wanted the task; somebody does by now.
     letStart(core, work, "front");

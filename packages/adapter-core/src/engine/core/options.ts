@@ -34,7 +34,7 @@ export interface CoreOptions {
   readonly resumeLimitMs?: number;
   /** `follow`: open and retire workers as the scheduler's commands say; `always`: all of them, whatever it says. @default "always" */
   readonly scaling?: "always" | "follow";
-  /** How often a task is tried again after failures that are not its own. @default 4 */
+  /** How often a task is tried again after failures that are not its own, by us or by the backend itself. @default 4 */
   readonly maxRetries?: number;
   /** First wait before an infrastructure retry; doubles. @default 1_000 */
   readonly retryMs?: number;

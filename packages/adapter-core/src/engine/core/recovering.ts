@@ -45,14 +45,17 @@ function adoptJob(core: CoreState, found: RecoveredJob, holders: ReadonlyMap<str
     liveChildren: found.children.length,
     frames: 0,
     released: false,
+    adopted: true,
+    liveAt: core.now,
   };
   job.children = found.children.map((tasks, index): Child => {
-    const child: Child = { job, index, works: [], state: "waiting", cancelled: false, attempt: 1 };
+    const child: Child = { job, index, works: [], state: "waiting", cancelled: false, attempt: 1, ranMs: 0 };
     child.works = tasks.map(({ task, holder }, at) => adoptWork(core, task, child, at, holders.get(holder)));
     return child;
   });
   core.jobs.set(name, job);
   core.counts.adoptedJobs += 1;
   profile.used += job.liveChildren;
+  profile.live += job.liveChildren;
   if (job.liveChildren === 0) core.jobs.delete(name);
 }

@@ -1,4 +1,4 @@
-import type { FailureKind } from "../../contracts/backend.ts";
+import type { FailureKind, JobName } from "../../contracts/backend.ts";
 import type { ProfileSpec } from "../../contracts/plugin.ts";
 import { ClientQueue } from "./client-queue.ts";
 import type { EngineEffect } from "./effect.ts";
@@ -15,6 +15,10 @@ export interface Profile {
   readonly spec: ProfileSpec;
   /** Children that are staging, submitted or running. */
   used: number;
+  /** Those of them that are submitted: each may give its slot back at any moment. */
+  live: number;
+  /** Jobs in a row that could not be started, the last of them, and when the next trial may be made. */
+  readonly breaker: { failures: number; job: JobName | undefined; trialAt: number };
   readonly queues: Map<string, ClientQueue>;
   /** Queued works of all clients. */
   ready: number;
@@ -70,6 +74,8 @@ export class CoreState {
   readonly frames = new Map<string, FrameUse>();
   readonly deliveries = new Map<number, Assignment>();
   readonly runTimes = new RunTimes();
+  /** What starting a child, and hearing of its end, really takes: by profile. */
+  readonly startTimes = new RunTimes();
   readonly counts: Counts = {
     ...{ received: 0, succeeded: 0, failed: 0, canceled: 0, retried: 0, adoptedJobs: 0, nativeRetries: 0 },
     failures: { spot: 0, host: 0, oom: 0, timeout: 0, image: 0, definition: 0, exit: 0, lost: 0 },
@@ -134,7 +140,8 @@ export class CoreState {
 
   #addProfile(spec: ProfileSpec): Profile {
     const profile: Profile = {
-      ...{ spec, used: 0, ready: 0 },
+      ...{ spec, used: 0, live: 0, ready: 0 },
+      breaker: { failures: 0, job: undefined, trialAt: 0 },
       queues: new Map(),
       gatheringSince: undefined,
       lastArrivalAt: 0,

@@ -28,7 +28,9 @@ export function stopChild(core: CoreState, child: Child, reason: string): void {
 export function endChild(core: CoreState, child: Child): void {
   if (child.state === "over") return;
   child.state = "over";
-  core.profile(child.job.profile).used -= 1;
+  const profile = core.profile(child.job.profile);
+  profile.used -= 1;
+  profile.live -= 1;
   child.job.liveChildren -= 1;
   if (child.job.liveChildren === 0) forgetJob(core, child.job);
 }

@@ -176,12 +176,12 @@ export function fail(
   finish(core, work, { kind: "failure", exception, message });
 }
 
-/** Tries a work again after a failure that was not its own; after `maxRetries` it fails with the reason. */
+/** Tries a work again after a failure that was not its own; once it has failed more than `maxRetries` times, whoever repeated it, it fails with the reason. */
 export function retry(core: CoreState, work: Work, reason: string, options: { readonly now?: boolean } = {}): void {
   if (work.state === "finished" || work.state === "dropped") return;
   work.retries += 1;
   if (work.retries > core.options.maxRetries) {
-    fail(core, work, "WorkerDiedError", `${reason}; gave up after ${core.options.maxRetries} retries`);
+    fail(core, work, "WorkerDiedError", `${reason}; gave up after ${work.retries} failed attempts`);
     return;
   }
   core.counts.retried += 1;

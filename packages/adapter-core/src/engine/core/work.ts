@@ -36,7 +36,7 @@ export interface Work {
   child: Child | undefined;
   index: number;
   outcome: DeliverySource | undefined;
-  /** Failures so far that were not its own. */
+  /** Failures so far that were not its own, those of attempts that the backend itself repeated included. */
   retries: number;
   /** Tasks that a pack with this one may hold. */
   maxPack: number;
@@ -119,6 +119,8 @@ export interface Child {
   cancelled: boolean;
   /** The newest attempt that was heard of, from 1: the backend itself repeats what it lost, where it `retriesNatively`. */
   attempt: number;
+  /** Run time of its tasks so far, in milliseconds. */
+  ranMs: number;
 }
 
 /** One job: `staging` (bundle being made), `submitting`, `live`; it is forgotten when its last child is over. */
@@ -133,6 +135,9 @@ export interface Job {
   frames: number;
   /** Its bundle is gone. */
   released: boolean;
+  /** An earlier process submitted it. */
+  readonly adopted: boolean;
+  liveAt: number;
 }
 
 /** A client and the functions it has sent. */

@@ -1,0 +1,92 @@
+import { isOpen } from "./breaker.ts";
+import { packSize } from "./pack-size.ts";
+import type { CoreState, Profile } from "./state.ts";
+import { functionInfo } from "./tasks.ts";
+import type { Work } from "./work.ts";
+
+/** How long after two tasks were there at once more are expected, in milliseconds. */
+const STREAM_MS = 200;
+
+/** The share of a pack's run time that a free slot may wait for others to be freed: what it costs in the end, against one submission for each slot. */
+const GATHER_SHARE = 0.08;
+
+/**
+ * When the next job of this profile is formed even if nothing else happens, or `undefined` when only an event can bring it.
+ *
+ * Two things are worth waiting for. **Tasks**, while slots are free for them: until none came for `quietMs`. **Slots**, while more tasks wait than there are slots
+ * free: what a backend that is polled tells comes in bursts, and the slots of a burst go into one job. How long that may take follows the run time, and nothing
+ * is waited for where no child is left that could end.
+ */
+export function windowEnd(core: CoreState, profile: Profile): number | undefined {
+  const free = profile.spec.slots - profile.used;
+  if (free <= 0) return undefined;
+  if (isOpen(profile)) return profile.used > 0 ? undefined : profile.breaker.trialAt;
+  const head = bestHead(profile);
+  if (head === undefined) return undefined;
+  const since = profile.gatheringSince ?? core.now;
+  const forTasks = arrivalsEnd(core, profile, head, since, free);
+  const gathers = profile.ready > free && profile.live > 0 && core.options.backend.maxChildren > 1;
+  return gathers ? Math.max(forTasks, since + gatherMs(core, profile, head)) : forTasks;
+}
+
+function arrivalsEnd(core: CoreState, profile: Profile, head: Work, since: number, free: number): number {
+  const { quietMs, maxMs } = core.options.backend.window;
+  if (profile.ready >= free * fullPack(core, head)) return since;
+  // In a stream of short tasks a job costs more than they do: the whole window is worth waiting. Long ones gain nothing from company.
+  const mean = meanOf(core, head);
+  const streaming = since - profile.lastCompanyAt < STREAM_MS && mean !== undefined && mean < maxMs;
+  return streaming ? since + maxMs : Math.min(profile.lastArrivalAt + quietMs, since + maxMs);
+}
+
+function gatherMs(core: CoreState, profile: Profile, head: Work): number {
+  const { quietMs, maxMs } = core.options.backend.window;
+  const mean = meanOf(core, head);
+  if (mean === undefined) return Math.min(quietMs, maxMs);
+  return Math.min(maxMs, GATHER_SHARE * mean * packLimit(core, profile, head));
+}
+
+/** Tasks that the next pack of this function may hold. */
+export function packLimit(core: CoreState, profile: Profile, head: Work): number {
+  const { options } = core;
+  return packSize({
+    ready: profile.ready,
+    slots: profile.spec.slots,
+    meanMs: meanOf(core, head),
+    startMs: core.startTimes.mean(profile.spec.name) ?? options.backend.startMs,
+    targetMs: options.packTargetMs,
+    maxTasks: options.maxTasksPerPack,
+  });
+}
+
+/** Tasks that a pack of this function would hold if enough were there. */
+function fullPack(core: CoreState, work: Work): number {
+  const mean = meanOf(core, work);
+  if (mean === undefined) return 1;
+  return Math.max(
+    1,
+    Math.min(core.options.maxTasksPerPack, Math.floor(core.options.packTargetMs / Math.max(mean, 0.001))),
+  );
+}
+
+/** How long a task of this function takes, in milliseconds, as far as is known. */
+export function meanOf(core: CoreState, work: Work): number | undefined {
+  return core.runTimes.mean(functionInfo(core, work)?.digest ?? "");
+}
+
+/** The most urgent ready work of all clients; the oldest among equals. */
+export function bestHead(profile: Profile): Work | undefined {
+  let best: Work | undefined;
+  for (const [source, queue] of profile.queues) {
+    const head = queue.peek();
+    if (head === undefined) {
+      profile.queues.delete(source);
+      continue;
+    }
+    const wins =
+      best === undefined ||
+      head.task.priority > best.task.priority ||
+      (head.task.priority === best.task.priority && head.order < best.order);
+    if (wins) best = head;
+  }
+  return best;
+}
