@@ -1,7 +1,7 @@
 import { type AbortOptions, AdapterError, untilAborted } from "@scaler-aws-hpc/adapter-core";
-import { bareEtag } from "./put-object.ts";
 import { Refused, type S3Calls } from "./s3-calls.ts";
 import { objectName } from "./s3-location.ts";
+import { versionText } from "./version.ts";
 
 /** An object's bytes, or a part of them, with its etag. */
 export interface GotObject {
@@ -51,7 +51,7 @@ export async function getObject(
       const body = incoming(answer.Body);
       return {
         body: await taken(key, body, answer.ContentLength, asked, maxBytes, options),
-        etag: bareEtag(answer.ETag),
+        etag: versionText(answer),
       };
     },
   );
@@ -70,7 +70,7 @@ async function emptyPart(calls: S3Calls, key: string, options?: AbortOptions): P
     },
     (s3, send) => s3.headObject({ ...calls.place, Key: objectName(calls.location, key) }, send),
   );
-  return found instanceof Refused ? undefined : { body: new Uint8Array(), etag: bareEtag(found.ETag) };
+  return found instanceof Refused ? undefined : { body: new Uint8Array(), etag: versionText(found) };
 }
 
 async function taken(

@@ -7,18 +7,10 @@ import {
   type PutOutcome,
 } from "@scaler-aws-hpc/adapter-core";
 import { bodyParts } from "./body-parts.ts";
-import {
-  bareEtag,
-  type Condition,
-  conditionFailed,
-  conditionFields,
-  type Encryption,
-  etagOfMark,
-  newMark,
-  objectFields,
-} from "./put-object.ts";
+import { conditionFailed, conditionFields, objectFields, outcomeByMarks, type PutTerms } from "./put-object.ts";
 import { Refused, type S3Calls } from "./s3-calls.ts";
 import { objectName } from "./s3-location.ts";
+import { versionText } from "./version.ts";
 
 /** Bodies above this size, in bytes, are put in parts of it. */
 export const PART_BYTES: number = 8 * 1024 * 1024;
@@ -38,7 +30,6 @@ interface Part {
 interface Upload {
   readonly key: string;
   readonly id: string;
-  readonly mark: string;
 }
 
 /**
@@ -49,11 +40,9 @@ export async function multipartPut(
   calls: S3Calls,
   key: string,
   body: Body,
-  encryption: Encryption,
-  condition: Condition,
+  terms: PutTerms,
   options?: AbortOptions,
 ): Promise<PutOutcome> {
-  const mark = newMark();
   const created = await calls.done(
     { doing: `put ${key}`, action: "s3:PutObject", signal: options?.signal },
     (s3, send) =>
@@ -62,16 +51,16 @@ export async function multipartPut(
           ...calls.place,
           Key: objectName(calls.location, key),
           ChecksumAlgorithm: "CRC32",
-          ...objectFields(mark, encryption),
+          ...objectFields(terms),
         },
         send,
       ),
   );
-  const upload = { key, id: created.UploadId ?? "", mark };
+  const upload = { key, id: created.UploadId ?? "" };
   let over = false;
   try {
     const parts = await uploadParts(calls, upload, body, options);
-    const outcome = await complete(calls, upload, parts, condition, options);
+    const outcome = await complete(calls, upload, parts, terms, options);
     over = outcome.stored;
     return outcome;
   } finally {
@@ -145,12 +134,12 @@ async function uploadPart(
 
 async function complete(
   calls: S3Calls,
-  { key, id, mark }: Upload,
+  { key, id }: Upload,
   parts: readonly Part[],
-  condition: Condition,
+  terms: PutTerms,
   options?: AbortOptions,
 ): Promise<PutOutcome> {
-  const failed = conditionFailed(condition);
+  const failed = conditionFailed(terms);
   const done = await calls.run(
     {
       doing: `put ${key}`,
@@ -166,16 +155,19 @@ async function complete(
           Key: objectName(calls.location, key),
           UploadId: id,
           MultipartUpload: { Parts: [...parts] },
-          ...conditionFields(condition),
+          ...conditionFields(terms),
         },
         send,
       ),
   );
-  if (!(done instanceof Refused)) return { stored: true, etag: bareEtag(done.ETag) };
+  if (!(done instanceof Refused))
+    return { stored: true, etag: versionText({ ...objectFields(terms), ETag: done.ETag }) };
   const { failure, ambiguous } = done;
   // An upload that is not known any more may have been completed by an attempt whose answer was lost.
-  const etag = ambiguous || failure.name === "NoSuchUpload" ? await etagOfMark(calls, key, mark, options) : undefined;
-  if (etag !== undefined) return { stored: true, etag };
+  if (ambiguous || failure.name === "NoSuchUpload") {
+    const outcome = await outcomeByMarks(calls, key, terms, options);
+    if (outcome.stored) return outcome;
+  }
   if (failure.name !== "NoSuchUpload" && failed(failure)) return { stored: false };
   throw new AdapterError("unavailable", `put ${key}: another put of the same key ended this one (${failure.name})`);
 }

@@ -14,6 +14,7 @@ export const plugin: Plugin = {
           name: "s3-bucket",
           type: "string",
           summary: "Bucket for bundles and results",
+          env: ["SCALER_S3_BUCKET"],
           group: "AWS",
           required: true,
           identifies: true,

@@ -109,7 +109,8 @@ export class S3Calls {
         const failure = isAdapterError(reason) ? undefined : s3Failure(reason);
         if (failure === undefined) throw reason;
         if (request.expected?.(failure) === true) return new Refused(failure, ambiguous);
-        ambiguous ||= failure.status === 0 || failure.status >= 500;
+        // Whatever is no clear refusal: also an answer of success that broke off.
+        ambiguous ||= failure.status < 400 || failure.status >= 500;
         const conflict = failure.name === "ConditionalRequestConflict" || failure.status === 409;
         if (conflict) conflicts += 1;
         const more = conflict ? conflicts < MOST_CONFLICTS : attempt - conflicts < attempts && this.#passes(failure);

@@ -55,9 +55,11 @@ const TRANSIENT = new Set([
   "RequestTimeout",
   "RequestTimeTooSkewed",
   "OperationAborted",
-  "IncompleteBody",
   "BadDigest",
 ]);
+
+/** Connections that broke, also in the middle of an answer, and answers that cannot be read. */
+const BROKEN = /^(?:E[A-Z]{3,}|TimeoutError|SyntaxError|IncompleteBody)$/;
 
 /** Takes an error apart; `undefined` for what came neither from S3 nor from the way there. */
 export function s3Failure(reason: unknown): S3Failure | undefined {
@@ -73,6 +75,7 @@ export function s3Failure(reason: unknown): S3Failure | undefined {
 
 /** The contract's code of a failure; those of {@link RETRYABLE} are tried again. */
 export function codeOf({ name, status, message }: S3Failure): AdapterErrorCode {
+  if (BROKEN.test(name)) return "unavailable";
   if (/checksum mismatch/i.test(message)) return "corrupt";
   if (THROTTLED.has(name) || status === 429) return "throttled";
   if (TRANSIENT.has(name) || status >= 500) return "unavailable";

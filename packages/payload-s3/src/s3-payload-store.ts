@@ -19,9 +19,10 @@ import { deleteObjects } from "./delete-objects.ts";
 import { type GotObject, getObject } from "./get-object.ts";
 import { checkBucket, listObjects } from "./list-objects.ts";
 import { multipartPut, PART_BYTES } from "./multipart-put.ts";
-import { type Condition, type Encryption, isEtag, putObject } from "./put-object.ts";
+import { putObject } from "./put-object.ts";
 import { S3Calls } from "./s3-calls.ts";
 import { s3Location } from "./s3-location.ts";
+import { newMarks, parseVersion } from "./version.ts";
 
 const DEFAULT_MAX_BYTES = 256 * 1024 * 1024;
 const DEFAULT_PARALLEL = 64;
@@ -53,21 +54,22 @@ export interface S3PayloadStoreOptions {
 /**
  * Keeps the payload-store contract in a bucket of Amazon S3: an object for each key, below a prefix. Several processes may share a place.
  *
- * A conditional put whose answer is lost is asked after: what it gives is what happened. Only when the object was replaced or deleted by
- * somebody in between does it give `stored: false` though it had been there.
+ * A conditional put whose answer is lost is asked after: what it gives is what happened, also when others have put over it by
+ * compare-and-set since. Only when it was replaced without a condition, or deleted, in that moment does it give `stored: false` though it
+ * had been there.
  */
 export class S3PayloadStore implements PayloadStore {
   readonly traits: PayloadStoreTraits = { compress: true, flushMs: 500, streamAboveBytes: PART_BYTES };
   readonly locator: StoreLocator;
   readonly #calls: S3Calls;
-  readonly #encryption: Encryption;
+  readonly #kmsKey: string | undefined;
   readonly #open: OpenCalls;
 
-  private constructor(calls: S3Calls, encryption: Encryption) {
+  private constructor(calls: S3Calls, kmsKey: string | undefined) {
     const { bucket, prefix, owner } = calls.location;
     this.locator = { kind: "s3", bucket, prefix, region: calls.region, owner: owner ?? "-" };
     this.#calls = calls;
-    this.#encryption = encryption;
+    this.#kmsKey = kmsKey;
     this.#open = new OpenCalls(`the store in s3://${bucket}`);
   }
 
@@ -92,7 +94,7 @@ export class S3PayloadStore implements PayloadStore {
       calls.close();
       throw reason;
     }
-    return new S3PayloadStore(calls, { kmsKey });
+    return new S3PayloadStore(calls, kmsKey);
   }
 
   async put(
@@ -101,12 +103,12 @@ export class S3PayloadStore implements PayloadStore {
     options?: AbortOptions & { readonly if?: "absent" | { readonly etag: string } },
   ): Promise<PutOutcome> {
     return await this.#run(key, options, async () => {
-      const condition: Condition = options?.if;
-      if (typeof condition === "object" && !isEtag(condition.etag)) return { stored: false };
-      if (bodySize(body) > PART_BYTES) {
-        return await multipartPut(this.#calls, key, body, this.#encryption, condition, options);
-      }
-      return await putObject(this.#calls, key, await onePiece(body, options), this.#encryption, condition, options);
+      const version = typeof options?.if === "object" ? parseVersion(options.if.etag) : undefined;
+      if (typeof options?.if === "object" && version === undefined) return { stored: false };
+      const condition = options?.if === "absent" ? "absent" : version;
+      const terms = { condition, marks: newMarks(version), kmsKey: this.#kmsKey } as const;
+      if (bodySize(body) > PART_BYTES) return await multipartPut(this.#calls, key, body, terms, options);
+      return await putObject(this.#calls, key, await onePiece(body, options), terms, options);
     });
   }
 
