@@ -5,11 +5,17 @@ One process, the *supervisor*, reads a pack, checks its signature, keeps time an
 unpickles anything. A forked child, the *executor*, unpickles and runs the tasks. The executor may die in any way: the
 supervisor names the task that ran, forks another one and goes on with the rest.
 
-The control channel is file descriptor 3 (JSON lines, see docs/runner-protocol.md); its end is the end of this process
-and of every process that a task left in the executor's group. Needs Python 3.9 and the standard library; cloudpickle
-only where the client's pickles need it (Scaler's own client does), tblib to keep tracebacks.
+Started by the manager, its control channel is file descriptor 3 (JSON lines, see docs/runner-protocol.md); the end of
+the channel is the end of this process and of every process that a task left in the executor's group. Started as a job
+of AWS Batch it runs the one child that its parameters describe, and its exit code says what became of it. Needs Python
+3.9 and the standard library; cloudpickle only where the client's pickles need it (Scaler's own client does), tblib to
+keep tracebacks, botocore only where credentials come neither from the environment nor from the container's endpoint.
 
     scaler_runner.py [--preload "package.module:function(1, key=2)"]
+    scaler_runner.py --task_id J --payload none --compressed D --s3_bucket B --s3_prefix P --s3_key K [--preload SPEC]
+
+Importing this file has no effects; `main(arguments)` may be called in a process that was forked after the import, and
+`prepare()` before that fork loads what every job needs.
 """
 
 import sys
@@ -72,6 +78,7 @@ PROGRESS_S = 1.0
 RETIRE_S = 2.0
 FREEZE_S = 0.1
 MAX_IDLE_DEATHS = 3
+HURRY_S = 15.0  # AWS Batch kills 30 s after SIGTERM
 
 KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*\Z")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}\Z")
@@ -92,6 +99,7 @@ class FsStore:
     """A directory, as the package payload-fs lays it out. Objects appear whole: a temporary file is linked to its final name."""
 
     compress = False
+    tries = 2  # of a put; a directory on a network may fail for a moment
 
     def __init__(self, locator):
         root = locator.get("root")
@@ -105,8 +113,14 @@ class FsStore:
             raise StoreFailure("not a store key")
         return os.path.join(self._root, key)
 
-    def get(self, key, ranges=None):
-        """The whole object, or with `ranges(size, read)` whatever that function returns."""
+    def fds(self):
+        return []
+
+    def hurry(self, seconds):
+        """Nothing here takes long."""
+
+    def get(self, key, ranges=None, size=None):
+        """The whole object, which must be `size` bytes, or with `ranges(size, read)` whatever that function returns."""
         path = self._path(key)
         try:
             fd = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
@@ -115,12 +129,14 @@ class FsStore:
         except OSError as error:
             raise StoreFailure("cannot read %s: %s" % (key, error.strerror)) from error
         try:
-            size = os.fstat(fd).st_size
+            there = os.fstat(fd).st_size
+            if size is not None and there != size:
+                raise Corrupt("%s has %d bytes instead of %d" % (key, there, size))
 
             def read(start, end):
-                return read_range(fd, start, min(end, size))
+                return read_range(fd, start, min(end, there))
 
-            return read(0, size) if ranges is None else ranges(size, read)
+            return read(0, there) if ranges is None else ranges(there, read)
         except OSError as error:
             raise StoreFailure("cannot read %s: %s" % (key, error.strerror)) from error
         finally:
@@ -163,7 +179,642 @@ def process_mark(pid):
     return "%s.%d.%d." % (host, pid, process_start(pid))
 
 
-STORES = {"fs": FsStore}
+# ------------------------------------------------------------------------------------------------------ HTTP and S3
+#
+# No boto3: importing it and making a client takes longer than all that is asked of S3 here, and images need not have it.
+# Nor http.client, whose import takes as long as a request.
+
+
+class Unanswered(Exception):
+    """A request got no answer that can be read: another try may."""
+
+
+class Answer:
+    """Status, headers by lower-case name, body. `short`: the body ended before its announced length."""
+
+    def __init__(self, status, headers):
+        self.status = status
+        self.headers = headers
+        self.body = b""
+        self.short = None
+        self.tries = 1
+
+
+class Connection:
+    """HTTP/1.1 to one host, one request at a time, kept open for the next one."""
+
+    CONNECT_S = 5.0
+    IDLE_S = 20.0  # without a byte in either direction
+    KEPT_S = 4.0  # servers close idle connections: S3 after a few seconds
+    HEAD = 64 * 1024
+    PIECE = 1 << 20
+
+    def __init__(self, url):
+        match = re.match(r"(https?)://(\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?(/[^\s?#]*)?\Z", url)
+        if not match:
+            raise StoreFailure("not an HTTP address: %r" % url)
+        scheme, host, port, path = match.groups()
+        self.secure = scheme == "https"
+        self.path = (path or "").rstrip("/")
+        self.host = host if port is None else "%s:%s" % (host, port)
+        self._address = (host.strip("[]"), int(port or (443 if self.secure else 80)))
+        self._sock = None
+        self._context = None
+        self._used = 0.0
+
+    def fds(self):
+        return [self._sock.fileno()] if self._sock is not None else []
+
+    def close(self):
+        sock, self._sock = self._sock, None
+        if sock is not None:
+            try:
+                sock.close()
+            except OSError:
+                pass
+
+    def request(self, method, target, headers, pieces=(), most=1 << 20):
+        """Sends and reads the answer, of which a good one has at most `most` bytes. `Unanswered` where there is none."""
+        if self._sock is not None and time.monotonic() - self._used > self.KEPT_S:
+            self.close()
+        try:
+            if self._sock is None:
+                self._open()
+            head = "%s %s HTTP/1.1\r\n%s\r\n" % (method, target, "".join("%s: %s\r\n" % item for item in headers.items()))
+            broken = None
+            try:
+                self._send([head.encode("ascii")] + list(pieces))
+            except (BrokenPipeError, ConnectionResetError) as error:  # it may have answered before it closed
+                broken = error
+            answer, keep = self._receive(method, most)
+            if keep and broken is None and answer.short is None:
+                self._used = time.monotonic()
+            else:
+                self.close()
+            return answer
+        except OSError as error:
+            self.close()
+            raise Unanswered("%s: %s" % (self.host, "time-out" if isinstance(error, socket.timeout) else
+                                         error.strerror or error)) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self):
+        try:
+            sock = socket.create_connection(self._address, self.CONNECT_S)
+        except socket.timeout:
+            raise Unanswered("%s: no connection in %g s" % (self.host, self.CONNECT_S)) from None
+        self._sock = sock
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.secure:
+            import ssl
+
+            if self._context is None:
+                bundle = os.environ.get("AWS_CA_BUNDLE") or None
+                try:
+                    self._context = ssl.create_default_context(cafile=bundle)
+                except OSError as error:
+                    raise StoreFailure("cannot read the certificates in AWS_CA_BUNDLE=%s: %s" % (bundle, error)) from error
+            try:
+                self._sock = self._context.wrap_socket(sock, server_hostname=self._address[0])
+            except ssl.SSLCertVerificationError as error:
+                raise StoreFailure("the certificate of %s is not trusted: %s; AWS_CA_BUNDLE names other authorities"
+                                   % (self.host, error.verify_message)) from error
+        self._sock.settimeout(self.IDLE_S)
+
+    def _send(self, pieces):
+        if sum(len(piece) for piece in pieces) <= 1 << 16:
+            pieces = [b"".join(pieces)]
+        for piece in pieces:
+            view = memoryview(piece)
+            for at in range(0, len(view), self.PIECE):  # the time-out is for one call, however much that has to move
+                self._sock.sendall(view[at : at + self.PIECE])
+
+    def _receive(self, method, most):
+        status, headers, rest, keep = 100, {}, bytearray(), False
+        while 100 <= status < 200:
+            while True:
+                end = rest.find(b"\r\n\r\n")
+                if end >= 0:
+                    break
+                if len(rest) > self.HEAD:
+                    raise Unanswered("%s: the answer's head does not end" % self.host)
+                part = self._sock.recv(1 << 16)
+                if not part:
+                    raise Unanswered("%s: the connection was closed" % self.host)
+                rest += part
+            lines = bytes(rest[:end]).decode("latin-1").split("\r\n")
+            del rest[: end + 4]
+            match = re.match(r"HTTP/1\.([01]) ([1-5][0-9]{2})(?: |\Z)", lines[0])
+            if not match:
+                raise Unanswered("%s: this is not HTTP" % self.host)
+            status = int(match.group(2))
+            headers = {}
+            for line in lines[1:]:
+                name, _, value = line.partition(":")
+                headers[name.strip().lower()] = value.strip()
+            keep = match.group(1) == "1" and headers.get("connection", "").lower() != "close"
+        answer = Answer(status, headers)
+        if method == "HEAD" or status in (204, 304):
+            return answer, keep
+        if status >= 300:
+            most = 1 << 20
+        if headers.get("transfer-encoding", "").lower() == "chunked":
+            self._chunks(answer, rest, most)
+        elif "content-length" in headers:
+            if not re.match(r"[0-9]{1,18}\Z", headers["content-length"]):
+                raise Unanswered("%s: an answer without a length" % self.host)
+            length = int(headers["content-length"])
+            if length > most:
+                raise Corrupt("%s announces %d bytes where at most %d can be right" % (self.host, length, most))
+            self._fill(answer, rest, length)
+        else:
+            keep = False
+            self._fill(answer, rest, most, open_ended=True)
+        return answer, keep
+
+    def _fill(self, answer, rest, length, open_ended=False):
+        if open_ended or length <= len(rest):
+            body = rest
+            while open_ended and len(body) <= length:
+                part = self._sock.recv(1 << 18)
+                if not part:
+                    break
+                body += part
+            answer.body = body if len(body) <= length else body[:length]
+            return
+        body = bytearray(length)
+        body[: len(rest)] = rest
+        view = memoryview(body)
+        at = len(rest)
+        while at < length:
+            try:
+                n = self._sock.recv_into(view[at:])
+                reason = "the body ended"
+            except OSError as error:
+                n = 0
+                reason = str(error.strerror or error)
+            if n == 0:
+                view.release()
+                del body[at:]
+                answer.short = "%s after %d of %d bytes" % (reason, at, length)
+                break
+            at += n
+        answer.body = body
+
+    def _chunks(self, answer, rest, most):
+        body = bytearray()
+        answer.body = body
+
+        def need(condition):
+            while not condition():
+                part = self._sock.recv(1 << 16)
+                if not part:
+                    raise Unanswered("%s: the body ended" % self.host)
+                rest.extend(part)
+
+        while True:
+            need(lambda: b"\r\n" in rest or len(rest) > 1024)
+            line, _, _ = bytes(rest[:1024]).partition(b"\r\n")
+            match = re.match(rb"([0-9A-Fa-f]{1,8})\s*(?:;.*)?\Z", line)
+            if not match:
+                raise Unanswered("%s: the body's chunks make no sense" % self.host)
+            size = int(match.group(1), 16)
+            del rest[: len(line) + 2]
+            if len(body) + size > most:
+                raise Corrupt("%s sends more than %d bytes" % (self.host, most))
+            if size == 0:
+                break
+            need(lambda: len(rest) >= size + 2)
+            body += rest[:size]
+            del rest[: size + 2]
+        while True:  # trailers
+            need(lambda: b"\r\n" in rest or len(rest) > self.HEAD)
+            line, found, _ = bytes(rest).partition(b"\r\n")
+            if not found:
+                raise Unanswered("%s: the body's trailers do not end" % self.host)
+            del rest[: len(line) + 2]
+            if not line:
+                return
+
+
+UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
+
+
+def percent(text, also=b""):
+    return "".join(chr(byte) if byte in UNRESERVED or byte in also else "%%%02X" % byte for byte in text.encode())
+
+
+def signing_key(secret, date, region, service):
+    key = ("AWS4" + secret).encode()
+    for part in (date, region, service, "aws4_request"):
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    return key
+
+
+def authorization(method, path, query, headers, access_key, secret_key, region, service="s3"):
+    """The header of AWS signature version 4. `path` and `query` as they are sent; every header is signed, x-amz-date and x-amz-content-sha256 among them."""
+    names = sorted(name.lower() for name in headers)
+    values = {name.lower(): value for name, value in headers.items()}
+    canonical = "\n".join([method, path, query] + ["%s:%s" % (name, " ".join(values[name].split())) for name in names]
+                          + ["", ";".join(names), values["x-amz-content-sha256"]])
+    when = values["x-amz-date"]
+    scope = "%s/%s/%s/aws4_request" % (when[:8], region, service)
+    text = "AWS4-HMAC-SHA256\n%s\n%s\n%s" % (when, scope, hashlib.sha256(canonical.encode()).hexdigest())
+    signature = hmac.new(signing_key(secret_key, when[:8], region, service), text.encode(), hashlib.sha256).hexdigest()
+    return "AWS4-HMAC-SHA256 Credential=%s/%s,SignedHeaders=%s,Signature=%s" % (access_key, scope, ";".join(names), signature)
+
+
+def instant(text):
+    """Seconds since 1970 of `2026-01-31T12:00:00Z`."""
+    import datetime
+
+    numbers = [int(number) for number in re.findall(r"[0-9]+", text)[:6]]
+    return datetime.datetime(*numbers, tzinfo=datetime.timezone.utc).timestamp()
+
+
+def pause(n, most=5.0):
+    """Waits before try number n: at random up to 0.1 s, doubled each time."""
+    time.sleep(min(most, 0.1 * 2**n) * (0.1 + 0.9 * os.urandom(1)[0] / 255))
+
+
+class Credentials:
+    """Access keys from, in this order, the environment, the container's endpoint, botocore. Those that expire are renewed in time."""
+
+    EARLY_S = 600  # renewed this long before they expire
+    ASK_AGAIN_S = 30
+    LOCAL = ("169.254.170.2", "169.254.170.23", "[fd00:ec2::23]", "localhost", "[::1]")
+    TRIES = 5
+
+    def __init__(self, environ):
+        self._environ = environ
+        self._keys = None
+        self._expires = None
+        self._asked = 0.0
+        self._botocore = None
+
+    def keys(self):
+        """Access key, secret key, session token or None."""
+        if self._botocore is not None:
+            return self._ask_botocore()
+        now = time.time()
+        late = self._expires is not None and now > self._expires - self.EARLY_S
+        if self._keys is None or (late and (now > self._expires or time.monotonic() > self._asked + self.ASK_AGAIN_S)):
+            self._asked = time.monotonic()
+            self._load()
+        return self._keys
+
+    def reject(self):
+        """The service took the keys for expired. True when others can be had."""
+        if self._botocore is None and self._expires is None:
+            return False
+        if self._botocore is None:
+            self._keys = None
+        return True
+
+    def _load(self):
+        environ = self._environ
+        if environ.get("AWS_ACCESS_KEY_ID") and environ.get("AWS_SECRET_ACCESS_KEY"):
+            self._keys = (environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], environ.get("AWS_SESSION_TOKEN") or None)
+        elif environ.get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"):
+            self._ask_endpoint("http://169.254.170.2" + environ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"])
+        elif environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI"):
+            self._ask_endpoint(environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"])
+        else:
+            try:
+                from botocore.session import Session
+            except ImportError:
+                raise StoreFailure(
+                    "no AWS credentials: neither AWS_ACCESS_KEY_ID nor the container's endpoint is set (has the job definition a job role?), "
+                    "and botocore, which knows other places, is not installed") from None
+            try:
+                self._botocore = Session().get_credentials()
+            except Exception as error:
+                raise StoreFailure("botocore finds no AWS credentials: %s" % error) from error
+            if self._botocore is None:
+                raise StoreFailure("no AWS credentials: not in the environment, no container endpoint (has the job definition a job role?), "
+                                   "and botocore finds none")
+            self._keys = self._ask_botocore()
+
+    def _ask_botocore(self):
+        try:
+            frozen = self._botocore.get_frozen_credentials()  # renews them
+        except Exception as error:
+            raise StoreFailure("botocore cannot renew the AWS credentials: %s" % error) from error
+        return frozen.access_key, frozen.secret_key, frozen.token
+
+    def _ask_endpoint(self, url):
+        match = re.match(r"(https?://[^/?#\s]+)(/[^\s#]*)?\Z", url)
+        if not match:
+            raise StoreFailure("the address of the container's credentials is not one")
+        connection = Connection(match.group(1))
+        host = connection.host.rsplit(":", 1)[0] if not connection.host.endswith("]") else connection.host
+        if not connection.secure and host not in self.LOCAL and not host.startswith("127."):
+            raise StoreFailure("credentials are not asked of %s without TLS" % host)
+        headers = {"Host": connection.host, "Accept": "application/json", "Connection": "close"}
+        reason = ""
+        for n in range(self.TRIES):
+            if n:
+                pause(n)
+            try:
+                token = self._token()
+                if token:
+                    headers["Authorization"] = token
+                answer = connection.request("GET", match.group(2) or "/", headers)
+                if answer.status == 200 and answer.short is None:
+                    found = json.loads(bytes(answer.body))
+                    keys = (found["AccessKeyId"], found["SecretAccessKey"], found.get("Token") or None)
+                    self._expires = instant(found["Expiration"]) if found.get("Expiration") else None
+                    self._keys = keys
+                    return
+                reason = "status %d" % answer.status
+            except (Unanswered, OSError) as error:
+                reason = str(error)
+            except (ValueError, KeyError, TypeError):
+                reason = "an answer that makes no sense"
+            finally:
+                connection.close()
+        if self._keys is not None and (self._expires is None or time.time() < self._expires):
+            return  # still good; asked again with the next request
+        raise StoreFailure("the container's credentials cannot be had: %s" % reason)
+
+    def _token(self):
+        path = self._environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
+        if path:
+            with open(path) as file:
+                token = file.read().strip()
+        else:
+            token = self._environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN", "")
+        if not token.isprintable():
+            raise ValueError("the token has more than one line")
+        return token
+
+
+class S3Store:
+    """A prefix of a bucket. The role of a job may read inputs and write results; it can neither list nor delete, so an absent object answers 403."""
+
+    compress = True
+    tries = 1  # a request is repeated below
+
+    FIRST_READ = WHOLE_BUNDLE
+    PART = 16 << 20
+    ONE_PUT = 64 << 20
+    TRIES = 10
+    OPERATION_S = 90.0
+    AGAIN = frozenset((408, 429, 500, 502, 503, 504))
+    EXPIRED = frozenset(("ExpiredToken", "TokenRefreshRequired", "InvalidToken", "ExpiredTokenException"))
+
+    def __init__(self, locator):
+        texts = [locator.get(name) for name in ("bucket", "prefix", "region", "owner")]
+        if not all(isinstance(text, str) for text in texts):
+            raise StoreFailure("the s3 store needs bucket, prefix, region and owner")
+        self._bucket, self._prefix, self._region, self._owner = texts
+        if not re.match(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}\Z", self._bucket) or not re.match(r"[a-z0-9-]{2,64}\Z", self._region):
+            raise StoreFailure("not the name of a bucket, or of a region")
+        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        base, path = endpoint, "/" + self._bucket
+        if not endpoint:
+            host = "s3.%s.amazonaws.com%s" % (self._region, ".cn" if self._region.startswith("cn-") else "")
+            if "." in self._bucket:  # a certificate covers one label
+                base = "https://" + host
+            else:
+                base, path = "https://%s.%s" % (self._bucket, host), ""
+        self._connection = Connection(base)
+        self._path = self._connection.path + path
+        self._credentials = Credentials(dict(os.environ))
+        self._ahead = 0.0
+        self._until = math.inf
+        self.requests = 0
+
+    def fds(self):
+        return self._connection.fds()
+
+    def hurry(self, seconds):
+        """From now on, whatever is tried is not tried again later than this."""
+        self._until = min(self._until, time.monotonic() + seconds)
+
+    # -- what the rest of the runner asks
+
+    def get(self, key, ranges=None, size=None):
+        """The whole object, which must be `size` bytes, or with `ranges(size, read)` whatever that function returns."""
+        if ranges is None:
+            return self._fetch(key, 0, size)[0]
+        # One request for a small bundle; of a larger one the index, which is never longer than this, and the size.
+        head, there = self._fetch(key, 0, self.FIRST_READ)
+
+        def read(start, end):
+            end = min(end, there)
+            if end <= len(head):
+                return head[start:end]
+            if start >= len(head):
+                return self._fetch(key, start, end)[0]
+            return head[start:] + self._fetch(key, len(head), end)[0]
+
+        return ranges(there, read)
+
+    def put_absent(self, key, pieces):
+        """Stores the pieces one after another; False when the key exists already."""
+        size = sum(len(piece) for piece in pieces)
+        if size > self.ONE_PUT:
+            return self._put_parts(key, pieces, size)
+        answer = self._call("PUT", key, {"If-None-Match": "*"}, pieces, accept=(200, 412))
+        return answer.status == 200
+
+    # -- requests
+
+    def _fetch(self, key, start, end):
+        """Bytes from `start` to `end`, and the size of the object. A body that is cut off is continued where it ended."""
+        got = bytearray()
+        size = None
+        idle = 0
+        while True:
+            at = start + len(got)
+            answer = self._call("GET", key, {"Range": "bytes=%d-%d" % (at, max(at, end - 1))}, accept=(200, 206, 416), most=end - at,
+                                whole=start == 0)
+            if answer.status == 416:
+                match = re.match(r"bytes \*/([0-9]{1,18})\Z", answer.headers.get("content-range", ""))
+                return bytes(got), int(match.group(1)) if match else at
+            match = re.match(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18})\Z", answer.headers.get("content-range", ""))
+            if answer.status == 200 and at == 0:  # all of it: ranges are not everybody's
+                size = len(answer.body)
+            elif answer.status == 206 and match and int(match.group(1)) == at:
+                size = int(match.group(2))
+            else:
+                raise StoreFailure("cannot read %s: the service answers with another range" % key)
+            got = answer.body if not got else got + answer.body
+            if answer.short is None:
+                return got, size
+            idle = 0 if len(answer.body) else idle + 1
+            if idle >= self.TRIES or time.monotonic() > self._until:
+                raise StoreFailure("cannot read %s: %s" % (key, answer.short))
+            pause(idle)
+
+    def _put_parts(self, key, pieces, size):
+        for _ in range(3):
+            done = self._upload(key, pieces, max(self.PART, -(-size // 10_000)))
+            if done is not None:
+                return done
+        raise StoreFailure("cannot write %s: somebody else goes on writing it" % key)
+
+    def _upload(self, key, pieces, part_size):
+        """True: stored. False: the key exists already. None: a conflict, to be done again."""
+        begun = self._call("POST", key, {}, query="uploads=")
+        match = re.search(rb"<UploadId>([^<]{1,1024})</UploadId>", bytes(begun.body))
+        if not match:
+            raise StoreFailure("cannot write %s: no upload was begun" % key)
+        upload = "uploadId=" + percent(match.group(1).decode("utf-8", "replace"))
+        finished = False
+        try:
+            tags = []
+            for part in cut(pieces, part_size):
+                query = "partNumber=%d&%s" % (len(tags) + 1, upload)
+                tags.append(self._call("PUT", key, {}, part, query=query).headers.get("etag", ""))
+            text = "".join("<Part><PartNumber>%d</PartNumber><ETag>%s</ETag></Part>" % (n + 1, tag.replace("&", "&amp;").replace("<", "&lt;"))
+                           for n, tag in enumerate(tags))
+            body = ('<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">%s</CompleteMultipartUpload>' % text).encode()
+            answer = self._call("POST", key, {"If-None-Match": "*"}, [body], query=upload, accept=(200, 404, 409, 412))
+            # Unknown on a second try: the first one ended it.
+            finished = answer.status == 200 or (answer.status == 404 and answer.tries > 1)
+            if finished:
+                return True
+            if answer.status == 404:
+                raise StoreFailure("cannot write %s: the upload is gone" % key)
+            return False if answer.status == 412 else None
+        finally:
+            if not finished:
+                try:
+                    self._call("DELETE", key, {}, query=upload, accept=(200, 204, 403, 404), tries=2)
+                except StoreFailure:
+                    pass  # the bucket's lifecycle ends it
+
+    def _call(self, method, key, headers, pieces=(), query="", accept=(200,), most=1 << 20, whole=False, tries=TRIES):
+        """One request, tried again while that may help; the last answer, with the number of tries."""
+        if not isinstance(key, str) or len(key) > 512 or not KEY.match(key):
+            raise StoreFailure("not a store key")
+        verb = "read" if method == "GET" else "write"
+        until = min(self._until, time.monotonic() + self.OPERATION_S)
+        digest = EMPTY_SHA256
+        if pieces:
+            sha = hashlib.sha256()
+            for piece in pieces:
+                sha.update(piece)
+            digest = sha.hexdigest()
+        renewed = set()
+        n = 0
+        while True:
+            n += 1
+            fresh = not self._connection.fds()
+            try:
+                answer = self._once(method, key, headers, pieces, query, digest, max(most, 1 << 20) if whole else most)
+                code = error_code(answer)
+                if answer.status in accept and (code is None or answer.status >= 300):
+                    if answer.short is None or method == "GET":
+                        answer.tries = n
+                        return answer
+                    reason = answer.short
+                else:
+                    reason = "status %d%s" % (answer.status, " " + code if code else "")
+                    if not self._may_repeat(answer, code, renewed):
+                        raise StoreFailure(self._explain(verb, key, answer, code))
+            except Unanswered as error:
+                reason = str(error)
+                if not fresh and n == 1:
+                    continue  # the kept connection was closed by the other side: at once on a new one
+            if n >= tries or time.monotonic() >= until:
+                raise StoreFailure("cannot %s %s: %s, %d times" % (verb, key, reason, n))
+            pause(n, max(0.0, min(5.0, until - time.monotonic())))
+
+    def _once(self, method, key, headers, pieces, query, digest, most):
+        access_key, secret_key, token = self._credentials.keys()
+        path = percent("%s/%s" % (self._path, "/".join(part for part in (self._prefix, key) if part)), b"/")
+        signed = {
+            "Host": self._connection.host,
+            "x-amz-content-sha256": digest,
+            "x-amz-date": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(time.time() + self._ahead)),
+        }
+        signed.update(headers)
+        if token:
+            signed["x-amz-security-token"] = token
+        if self._owner != "-":
+            signed["x-amz-expected-bucket-owner"] = self._owner
+        sent = dict(signed)
+        sent["User-Agent"] = "scaler-runner/%s" % RUNNER_VERSION
+        sent["Authorization"] = authorization(method, path, query, signed, access_key, secret_key, self._region)
+        if method in ("PUT", "POST"):
+            sent["Content-Length"] = str(sum(len(piece) for piece in pieces))
+        self.requests += 1
+        return self._connection.request(method, path + ("?" + query if query else ""), sent, pieces, most)
+
+    def _may_repeat(self, answer, code, renewed):
+        if answer.status in self.AGAIN or (answer.status == 200 and code) or (answer.status == 409 and code != "InvalidBucketState"):
+            return True
+        if code == "RequestTimeout":
+            return True
+        if code in self.EXPIRED and "keys" not in renewed:
+            renewed.add("keys")
+            return self._credentials.reject()
+        if code == "RequestTimeTooSkewed" and "clock" not in renewed and answer.headers.get("date"):
+            renewed.add("clock")
+            ahead = http_date(answer.headers["date"])
+            if ahead is not None:
+                self._ahead = ahead - time.time()
+                return True
+        return False
+
+    def _explain(self, verb, key, answer, code):
+        where = "s3://%s/%s" % (self._bucket, "/".join(part for part in (self._prefix, key) if part))
+        region = answer.headers.get("x-amz-bucket-region")
+        if answer.status == 404 and code == "NoSuchBucket":
+            return "there is no bucket %s" % self._bucket
+        if answer.status in (301, 307, 400) and region and region != self._region:
+            return "the bucket %s is in %s, not in %s" % (self._bucket, region, self._region)
+        if verb == "read" and answer.status == 404:
+            return "%s is not there" % where
+        if answer.status == 403 and (code in (None, "AccessDenied")):
+            if verb == "read":
+                return "%s is not there, or the job's role may not read it (403)" % where
+            owner = "" if self._owner == "-" else ", or the bucket is not of account %s" % self._owner
+            return "the job's role may not write %s (403%s)" % (where, owner)
+        return "cannot %s %s: status %d%s" % (verb, where, answer.status, " " + code if code else "")
+
+
+def error_code(answer):
+    """The code of an S3 error; a completed upload may say one under status 200."""
+    if answer.status < 300 and (len(answer.body) > 65536 or b"<Error>" not in bytes(answer.body[:512])):
+        return None
+    match = re.search(rb"<Code>([A-Za-z0-9.]{1,80})</Code>", bytes(answer.body[:65536]))
+    return match.group(1).decode() if match else None
+
+
+def http_date(text):
+    match = re.match(r"[A-Za-z]{3}, ([0-9]{2}) ([A-Za-z]{3}) ([0-9]{4}) ([0-9]{2}:[0-9]{2}:[0-9]{2}) GMT\Z", text)
+    months = "JanFebMarAprMayJunJulAugSepOctNovDec"
+    if not match or match.group(2) not in months:
+        return None
+    day, month, year, clock = match.groups()
+    return instant("%s-%d-%sT%sZ" % (year, months.index(month) // 3 + 1, day, clock))
+
+
+def cut(pieces, size):
+    """The pieces as parts of `size` bytes, without copying them."""
+    part, room = [], size
+    for piece in pieces:
+        view = memoryview(piece)
+        while len(view):
+            part.append(view[:room])
+            taken = len(part[-1])
+            view = view[taken:]
+            room -= taken
+            if room == 0:
+                yield part
+                part, room = [], size
+    if part:
+        yield part
+
+
+STORES = {"fs": FsStore, "s3": S3Store}
 
 
 def open_store(locator):
@@ -256,10 +907,14 @@ def encode_frame(key, secret, header_text, blobs):
 
 
 def compress_blob(blob, wanted):
-    if wanted and len(blob) >= 4096:
-        packed = gzip.compress(bytes(blob), 6)
-        if len(packed) <= 0.95 * len(blob):
-            return packed, True
+    """The blob for the frame, and whether it is gzip. What shows no gain on 4 KiB from its middle is left alone."""
+    size = len(blob)
+    if wanted and size >= 4096:
+        middle = bytes(blob[(size - 4096) // 2 :][:4096])
+        if len(gzip.compress(middle, 1)) <= 0.95 * len(middle):
+            packed = gzip.compress(blob, 6 if size <= 1 << 20 else 1)
+            if len(packed) <= 0.95 * size:
+                return packed, True
     return blob, False
 
 
@@ -352,7 +1007,8 @@ def process_usage(pid):
 # ------------------------------------------------------------------------------- what supervisor and executor share
 
 # Shared page: [0] running task + 1, or 0; [1] its start, monotonic nanoseconds; [2] CPU nanoseconds of the process at
-# that moment; [3] number of the pack that counts. Each is one aligned 8-byte store. From byte 64 on one byte for each task: 1 = skip it.
+# that moment; [3] number of the pack that counts; [4] start of that pack's first task in this process, or 0. Each is one
+# aligned 8-byte store. From byte 64 on one byte for each task: 1 = skip it.
 SHARED_SIZE = 64 + MAX_TASKS
 
 TO_EXECUTOR = struct.Struct("<IIQ")
@@ -360,7 +1016,7 @@ PACK, EXIT, GO = 1, 2, 3
 
 # type, status, has output, task, payload length, seconds, CPU seconds, start, peak bytes
 FROM_EXECUTOR = struct.Struct("<BBHIQdddQ")
-RESULT, SYNC, READY, BROKEN = 11, 12, 13, 14
+RESULT, SYNC, READY, BROKEN, SPENT = 11, 12, 13, 14, 15
 OK, ERROR = 0, 1
 MAX_PAYLOAD = 64 << 30
 
@@ -418,7 +1074,7 @@ class Reader:
                         break
                     self._head = FROM_EXECUTOR.unpack_from(buffer, at)
                     at += FROM_EXECUTOR.size
-                    if self._head[0] not in (RESULT, SYNC, READY, BROKEN) or self._head[4] > MAX_PAYLOAD:
+                    if self._head[0] not in (RESULT, SYNC, READY, BROKEN, SPENT) or self._head[4] > MAX_PAYLOAD:
                         raise Corrupt("the executor's messages make no sense")
                 length = self._head[4]
                 if len(buffer) - at >= length:
@@ -486,7 +1142,7 @@ class Tail:
 class ExecutorHandle:
     """The supervisor's side of one executor process."""
 
-    def __init__(self, preload, close_in_child):
+    def __init__(self, preload, close_in_child, alone=False):
         self.started_at = time.monotonic()
         self.client = None
         self.tasks_seen = 0
@@ -517,7 +1173,7 @@ class ExecutorHandle:
             try:
                 for fd in ours + list(close_in_child):
                     os.close(fd)
-                executor_main(child_sock, child_bell, child_out, child_err, child_life, self.state, self.skip, preload)
+                executor_main(child_sock, child_bell, child_out, child_err, child_life, self.state, self.skip, preload, alone)
                 code = 0
             except BaseException as error:  # noqa: B036 - nothing of the supervisor may run in this process
                 try:
@@ -672,10 +1328,14 @@ class Pack:
         self.limit_s = header["taskLimitMs"] / 1000
         self.flush_s = header["flushMs"] / 1000
         self.flush_bytes = header["flushBytes"]
+        budget = header.get("packBudgetMs")
+        self.budget_s = None if budget is None else budget / 1000
+        self.first_start = None
+        self.spent = False
         self.extern = []
         for index, blob in enumerate(header["blobs"]):
             if "key" in blob:
-                data = self.store.get(blob["key"])
+                data = self.store.get(blob["key"], size=blob["stored"])
                 if len(data) != blob["stored"] or hashlib.sha256(data).hexdigest() != blob["sha256"]:
                     raise Corrupt("shared object %s does not match its digest" % blob["id"])
                 self.extern.append((index, data))
@@ -698,6 +1358,9 @@ class Pack:
     def finish(self, task):
         self.done[task] = 1
         self.remaining -= 1
+
+    def rest(self, but=-1):
+        return [i for i, done in enumerate(self.done) if not done and i != but]
 
     def frame(self, last, not_started):
         key = "%s%d.%d.%d" % (self.out_prefix, self.child, self.attempt, self.frames)
@@ -730,6 +1393,10 @@ class Pack:
 
 
 class Supervisor:
+    """Runs packs that come over the control channel."""
+
+    _alone = False
+
     def __init__(self, control, preload):
         self._preload = preload
         self._selector = selectors.DefaultSelector()
@@ -746,16 +1413,18 @@ class Supervisor:
         self._memory = MemoryWatch()
         self._progress_at = 0.0
         self._cpu = (0.0, 0.0)
-        os.set_blocking(control, False)
         self._wake, wake = socket.socketpair()
         self._wake.setblocking(False)
         wake.setblocking(False)
         self._wake_writer = wake
         signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
-        for number in (signal.SIGCHLD, signal.SIGTERM):
-            signal.signal(number, lambda *_: None)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGTERM, self._on_term)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C at the terminal is the manager's to handle
-        self._selector.register(control, selectors.EVENT_READ, self._on_control)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGCHLD, signal.SIGTERM))
+        if control is not None:
+            os.set_blocking(control, False)
+            self._selector.register(control, selectors.EVENT_READ, self._on_control)
         self._selector.register(self._wake, selectors.EVENT_READ, self._on_signal)
 
     # -- main loop
@@ -994,8 +1663,7 @@ class Supervisor:
                 started = executor.current()[0]
                 executor.kill()
                 self._drop()[0].close()
-        rest = [i for i, done in enumerate(pack.done) if not done and i != started]
-        self._flush(last=True, not_started=rest)
+        self._flush(last=True, not_started=pack.rest(but=started))
         if self._pack is pack:
             self._over(False, kind, reason)
 
@@ -1004,12 +1672,16 @@ class Supervisor:
     def _ensure_executor(self):
         if self._executor is not None:
             return self._executor
-        close = [self._control, self._wake.fileno(), self._wake_writer.fileno()]
+        close = [self._wake.fileno(), self._wake_writer.fileno()]
+        if self._control is not None:
+            close.append(self._control)
+        if self._pack is not None:
+            close += self._pack.store.fds()
         if hasattr(self._selector, "fileno"):
             close.append(self._selector.fileno())
         for executor, _ in self._retiring:
             close += executor.fds()
-        executor = ExecutorHandle(self._preload, close)
+        executor = ExecutorHandle(self._preload, close, self._alone)
         self._executor = executor
         self._socket_watched = False
         self._cpu = (0.0, executor.started_at)
@@ -1049,6 +1721,11 @@ class Supervisor:
         tail.read(16)
         if tail.ended and executor is self._executor:
             self._selector.unregister(tail.fd)
+
+    def _on_term(self, *_):
+        """Only so that the signal is noticed: it is handled between two steps of the main loop."""
+        if self._pack is not None:
+            self._pack.store.hurry(HURRY_S)
 
     def _on_signal(self):
         try:
@@ -1104,11 +1781,12 @@ class Supervisor:
         pack = self._pack
         executor = self._ensure_executor()
         executor.client = pack.client
-        todo = [i for i, done in enumerate(pack.done) if not done]
+        todo = pack.rest()
         # The number first: an executor that still passes over the cancelled tasks of the pack before must not take
         # the cleared marks for its own.
         executor.packs += 1
         executor.state[3] = executor.packs
+        executor.state[4] = 0
         executor.skip[: len(pack.done)] = bytes(len(pack.done))
         # As if the bell rang now: a pack of trivial tasks then costs one wake-up, at its end.
         now = time.monotonic()
@@ -1119,6 +1797,8 @@ class Supervisor:
             "section": len(pack.section),
             "extern": [[index, len(data)] for index, data in pack.extern],
             "todo": todo if len(todo) < len(pack.done) else None,
+            "budget": None if pack.budget_s is None else int(pack.budget_s * 1e9),
+            "first": pack.first_start,
         }).encode()
         pieces = [meta, pack.section] + [data for _, data in pack.extern]
         size = sum(len(piece) for piece in pieces)
@@ -1145,6 +1825,9 @@ class Supervisor:
                     self._go(executor)
                 elif kind == READY:
                     executor.ready = True
+                elif kind == SPENT:
+                    if self._pack is not None and head[3] == executor.packs & 0xFFFFFFFF:
+                        self._pack.spent = True
                 else:
                     executor.broken = bytes(payload).decode("utf-8", "replace")
         except Corrupt as error:
@@ -1198,6 +1881,8 @@ class Supervisor:
         """The executor is dead or killed. `cause` says why where we did it."""
         executor, reaped = self._drop()
         pack = self._pack
+        if pack is not None and pack.first_start is None and executor.state[4]:
+            pack.first_start = executor.state[4]
         status, usage = reaped if reaped is not None else (0, None)
         task, start = executor.current()
         cpu_before = executor.state[2] / 1e9
@@ -1223,16 +1908,19 @@ class Supervisor:
         else:
             pack.idle_deaths += 1
             if broken is not None or pack.idle_deaths >= MAX_IDLE_DEATHS:
-                reason = broken or "the executor dies before it starts a task: %s" % cause["reason"]
-                rest = [i for i, done in enumerate(pack.done) if not done]
-                self._flush(last=True, not_started=rest)
-                if self._pack is pack:
-                    self._over(False, "exit", reason)
+                self._give_up(broken or "the executor dies before it starts a task: %s" % cause["reason"])
                 return
         if pack.remaining:
             self._assign()
         else:
             self._check_over()
+
+    def _give_up(self, reason):
+        """No executor can be had for what is left of the pack."""
+        pack = self._pack
+        self._flush(last=True, not_started=pack.rest())
+        if self._pack is pack:
+            self._over(False, "exit", reason)
 
     def _explain(self, status, rss):
         if os.WIFSIGNALED(status):
@@ -1266,11 +1954,14 @@ class Supervisor:
             return
         key, pieces = pack.frame(last, list(not_started))
         try:
-            try:
-                pack.store.put_absent(key, pieces)
-            except StoreFailure:
-                time.sleep(0.05)
-                pack.store.put_absent(key, pieces)
+            for left in reversed(range(pack.store.tries)):
+                try:
+                    pack.store.put_absent(key, pieces)
+                    break
+                except StoreFailure:
+                    if not left:
+                        raise
+                    time.sleep(0.05)
         except StoreFailure as error:
             if self._executor is not None:
                 self._executor.kill()
@@ -1281,8 +1972,8 @@ class Supervisor:
 
     def _check_over(self):
         pack = self._pack
-        if pack is not None and not pack.remaining:
-            self._flush(last=True)
+        if pack is not None and (not pack.remaining or pack.spent):
+            self._flush(last=True, not_started=pack.rest())
             if self._pack is pack:
                 self._over(True)
 
@@ -1309,7 +2000,6 @@ class Supervisor:
         for handle in [item[0] for item in self._retiring] + ([self._executor] if self._executor is not None else []):
             handle.bury()
         until = time.monotonic() + 1.0
-        os.set_blocking(self._control, False)
         while self._backlog and time.monotonic() < until:
             select.select([], [self._control], [], 0.1)
             try:
@@ -1321,7 +2011,189 @@ class Supervisor:
         return self._exit
 
 
+# --------------------------------------------------------------------------------------------------------- one-shot
+
+# What the process ends with; the backend tells the failures apart by it. 143 as usual for SIGTERM.
+EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_CORRUPT, EXIT_INTERNAL, EXIT_STORE, EXIT_ENVIRONMENT, EXIT_TERM = 0, 1, 64, 65, 70, 74, 78, 143
+
+PARAMETERS = ("task_id", "payload", "compressed", "s3_bucket", "s3_prefix", "s3_key")
+WORD = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
+
+
+class Refusal(Exception):
+    """What this process was started with is not a job that it can run."""
+
+    def __init__(self, code, text):
+        super().__init__(text)
+        self.code = code
+
+
+class Stopped(BaseException):
+    """SIGTERM while the bundle was still being read."""
+
+
+def read_job(parameters, environ):
+    """The job of these parameters, as a `run` line would describe it. Refuses what is not exactly what a manager of this project sends."""
+
+    def refuse(text):
+        raise Refusal(EXIT_USAGE, text)
+
+    for name in PARAMETERS:
+        if name not in parameters:
+            refuse("the parameter --%s is missing; all of %s are needed" % (name, ", ".join(PARAMETERS)))
+        if parameters[name] == "Ref::" + name:
+            refuse("the parameter --%s was not substituted: the job was submitted without parameters, by something other than a manager" % name)
+    job, payload, descriptor, bucket, prefix, key = (parameters[name] for name in PARAMETERS)
+    if descriptor in ("0", "1", "none", ""):
+        refuse("this job was submitted by another manager, the one of the original aws_hpc adapter (compressed is %r): this image runs jobs of "
+               "scaler-aws-hpc, the other one needs its own job definition and image" % descriptor)
+    fields = descriptor.split(":")
+    if not re.match(r"[0-9]{1,6}\Z", fields[0]):
+        refuse("the descriptor in --compressed is not one of this project")
+    if fields[0] != "1":
+        refuse("the descriptor in --compressed is of version %s, this runner knows version 1: the image is older than the manager" % fields[0])
+    shapes = (("secret", r"[0-9a-f]{64}"), ("manager", r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}"), ("runner", WORD), ("profile", WORD),
+              ("region", r"[a-z0-9-]{2,64}"), ("owner", r"-|[0-9]{12}"))
+    if len(fields) != 1 + len(shapes):
+        refuse("the descriptor in --compressed has %d fields instead of %d" % (len(fields), 1 + len(shapes)))
+    for (name, shape), text in zip(shapes, fields[1:]):
+        if not re.match(r"(?:%s)\Z" % shape, text):
+            refuse("the field %s of the descriptor in --compressed is not well formed" % name)
+    secret, manager, runner, _, region, owner = fields[1:]
+    if runner != "python":
+        refuse("this job is for the runner %s, this image has the runner python" % runner)
+    if not NAME.match(job):
+        refuse("--task_id is not the name of a job")
+    if not re.match(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z", bucket) or bucket == "none":
+        refuse("--s3_bucket is not the name of a bucket")
+    if prefix == "none":
+        prefix = ""
+    elif not prefix.isprintable() or len(prefix) > 512:
+        refuse("--s3_prefix is not a prefix of keys")
+    if (payload == "none") == (key == "none"):
+        refuse("one of --payload and --s3_key must be none, and only one")
+    if key != "none" and (not KEY.match(key) or not key.startswith("v1/in/%s/" % manager)):
+        refuse("--s3_key is not the key of a bundle of this manager")
+    if payload != "none" and not re.match(r"[A-Za-z0-9_-]+\Z", payload):
+        refuse("--payload is not base64url without padding")
+
+    def number(name, least, missing=None):
+        text = environ.get(name)
+        if not text:
+            if missing is not None:
+                return missing
+            raise Refusal(EXIT_ENVIRONMENT, "the variable %s is not set: this program is started as a job of AWS Batch" % name)
+        if not re.match(r"(?:0|[1-9][0-9]{0,8})\Z", text) or int(text) < least:
+            raise Refusal(EXIT_ENVIRONMENT, "the variable %s is %r, not a number from %d on" % (name, text[:32], least))
+        return int(text)
+
+    if not environ.get("AWS_BATCH_JOB_ID"):
+        raise Refusal(EXIT_ENVIRONMENT, "the variable AWS_BATCH_JOB_ID is not set: this program is started as a job of AWS Batch")
+    return {
+        "type": "run",
+        "job": job,
+        "child": number("AWS_BATCH_JOB_ARRAY_INDEX", 0, 0),
+        "attempt": number("AWS_BATCH_JOB_ATTEMPT", 1),
+        "secret": secret,
+        "store": {"kind": "s3", "bucket": bucket, "prefix": prefix, "region": region, "owner": owner},
+        "bundle": None if key == "none" else key,
+        "inline": None if payload == "none" else payload,
+        "outPrefix": "v1/out/%s/%s." % (manager, job),
+        "manager": manager,
+    }
+
+
+class OneShot(Supervisor):
+    """Runs one pack and ends; there is nobody to talk to but the store, the log and the exit code."""
+
+    _alone = True
+    CODES = {"corrupt": EXIT_CORRUPT, "store": EXIT_STORE}
+
+    def __init__(self, preload):
+        super().__init__(None, preload)
+        self._loading = True
+        self._stopping = False
+        self._frames = 0
+        self._answered = 0
+        self._handed_back = 0
+
+    def run(self, job):
+        self._log("%s child %d attempt %d, batch job %s, %s; %.2f s after the process began" % (
+            job["job"], job["child"], job["attempt"], os.environ.get("AWS_BATCH_JOB_ID", "-")[:64], LANGUAGE, process_age()))
+        begun = time.monotonic()
+        read = None
+        try:
+            if self._stopping:
+                raise Stopped
+            self._ensure_executor()  # gets ready while the bundle comes
+            self._on_run(job)
+            self._loading = False
+            read = time.monotonic() - begun
+            while self._exit is None:
+                self._turn(self._patience())
+        except Stopped:
+            sys.stderr.write("told to stop (SIGTERM) before a task was started\n")
+            self._exit = EXIT_TERM
+        for handle in [item[0] for item in self._retiring] + ([self._executor] if self._executor is not None else []):
+            handle.kill()
+        self._log("%s child %d attempt %d ends with code %d: %d answered, %d handed back, %d frames; bundle %s, %.3f s in all" % (
+            job["job"], job["child"], job["attempt"], self._exit, self._answered, self._handed_back, self._frames,
+            "not read" if read is None else "read in %.3f s" % read, time.monotonic() - begun))
+        return self._exit
+
+    def _log(self, text):
+        sys.stderr.write("scaler-runner %s: %s\n" % (RUNNER_VERSION, text))
+        sys.stderr.flush()
+
+    def _on_term(self, *_):
+        self._stopping = True
+        if self._loading:
+            raise Stopped
+        super()._on_term()
+
+    def _say(self, message, more=False):
+        kind = message["type"]
+        if kind == "frame":
+            self._frames += 1
+        elif kind == "over":
+            self._exit = EXIT_OK if message["ok"] else self.CODES.get(message["kind"], EXIT_FAILED)
+            if not message["ok"]:
+                sys.stderr.write("%s: %s\n" % (message["kind"], message["reason"]))
+
+    def _flush(self, last=False, not_started=()):
+        answered = len(self._pack.results)
+        if last and self._executor is not None:
+            self._executor.kill()  # it has nothing more to say, and takes its memory down while the frame is on its way
+        super()._flush(last, not_started)
+        self._answered += answered
+        self._handed_back += len(not_started)
+
+    def _give_up(self, reason):
+        # No last frame: the manager would take the tasks for handed back and send them again, for ever. The exit code tells it.
+        pack = self._pack
+        self._flush()
+        if self._pack is pack:
+            self._over(False, "exit", reason)
+
+
+def process_age():
+    """Seconds since this process began, to 10 ms; 0 where the system does not say."""
+    try:
+        with open("/proc/uptime") as file:
+            return max(0.0, float(file.read().split()[0]) - process_start(os.getpid()) / TICKS)
+    except (OSError, ValueError, IndexError):
+        return 0.0
+
+
 # --------------------------------------------------------------------------------------------------------- executor
+
+
+def prepare():
+    """Loads what every job needs, for a process that forks one for each: what the fork has, it need not load."""
+    warm_up()
+    import datetime  # noqa: F401
+    import faulthandler  # noqa: F401
+    import ssl  # noqa: F401
 
 
 def warm_up():
@@ -1341,8 +2213,8 @@ def warm_up():
     gc.freeze()
 
 
-def executor_main(sock, bell, out, err, life, state, skip, preload):
-    """Everything that the forked process does."""
+def executor_main(sock, bell, out, err, life, state, skip, preload, alone):
+    """Everything that the forked process does. `alone`: for one job, in a process that loaded nothing yet."""
     os.setsid()
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGTERM):
@@ -1363,6 +2235,13 @@ def executor_main(sock, bell, out, err, life, state, skip, preload):
         faulthandler.enable()  # a crash then says where, at the end of stderr
     except Exception:  # noqa: BLE001
         pass
+    if alone:
+        try:  # where memory runs out, the executor is to die: the supervisor can then say so
+            with open("/proc/self/oom_score_adj", "w") as file:
+                file.write("500")
+        except OSError:
+            pass
+        warm_up()
     # What tasks see as __main__ is an empty module: nothing of the runner can be found or shadowed by name.
     runner = sys.modules["__main__"]
     sys.modules["__main__"] = types.ModuleType("__main__")
@@ -1499,8 +2378,13 @@ class Executor:
         state, skip, pid = self._state, self._skip, self._pid
         monotonic_ns, perf_counter, process_time_ns = time.monotonic_ns, time.perf_counter, time.process_time_ns
         getrusage, own = resource.getrusage, resource.RUSAGE_SELF
+        budget = meta["budget"]
+        end = None if budget is None or meta["first"] is None else meta["first"] + budget
         for task in todo:
             begun = monotonic_ns()
+            if end is not None and begun > end:
+                self._send(SPENT, task=number & 0xFFFFFFFF)
+                break
             cpu_begun = process_time_ns()
             state[2] = cpu_begun
             state[1] = begun
@@ -1510,6 +2394,9 @@ class Executor:
             if skip[task] or state[3] != number:
                 state[0] = 0
                 continue
+            if budget is not None and end is None:
+                state[4] = begun
+                end = begun + budget
             _, function_index, argument_indexes, flags = tasks[task]
             watched = flags & FLAG_STREAM_OUTPUT
             if watched:
@@ -1895,17 +2782,27 @@ def execute_preload(spec):
 
 
 def main(arguments):
-    preload = None
-    while arguments:
-        if arguments[0] == "--preload" and len(arguments) > 1:
-            preload = arguments[1]
-            arguments = arguments[2:]
-        elif arguments[0] == "--version":
+    """Runs the program; the code to exit with. What a process has loaded before does not matter, nor what it was forked from."""
+    options = {}
+    rest = list(arguments)
+    one_shot = any("--" + name in rest for name in PARAMETERS)
+    wrong = EXIT_USAGE if one_shot else 2
+    while rest:
+        name = rest.pop(0)
+        if name == "--version":
             print("scaler-runner %s (%s)" % (RUNNER_VERSION, LANGUAGE))
             return 0
-        else:
-            sys.stderr.write("unknown argument %s; usage: scaler_runner.py [--preload SPEC]\n" % arguments[0])
-            return 2
+        if name not in OPTIONS or not rest:
+            what = "%s needs a value" % name if name in OPTIONS else "unknown argument %s" % name[:64]
+            sys.stderr.write("%s; usage: scaler_runner.py [--preload SPEC] [%s]\n" % (what, " ".join("--%s X" % one for one in PARAMETERS)))
+            return wrong
+        if name[2:] in options:
+            sys.stderr.write("%s is given twice\n" % name)
+            return wrong
+        options[name[2:]] = rest.pop(0)
+    preload = options.pop("preload", None)
+    if one_shot:
+        return run_one(options, preload)
     try:
         os.fstat(3)
         # Far from the numbers that programs expect to be free, and closed in whatever a task starts.
@@ -1919,5 +2816,34 @@ def main(arguments):
     return Supervisor(control, preload).serve()
 
 
+OPTIONS = frozenset(["--preload"] + ["--" + name for name in PARAMETERS])
+
+
+def run_one(parameters, preload):
+    try:
+        return OneShot(preload).run(read_job(parameters, os.environ))
+    except Refusal as refusal:
+        sys.stderr.write("scaler-runner %s: %s\n" % (RUNNER_VERSION, refusal))
+        return refusal.code
+    except Stopped:
+        return EXIT_TERM
+    except Exception as error:  # noqa: BLE001 - the log must say more than the exit code
+        import traceback
+
+        traceback.print_exc()
+        sys.stderr.write("scaler-runner %s: failed by a mistake of its own: %s\n" % (RUNNER_VERSION, type(error).__name__))
+        return EXIT_INTERNAL
+
+
+def leave(code):
+    """Ends without the interpreter's own end, which would only take time: nothing is left to do."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            pass
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

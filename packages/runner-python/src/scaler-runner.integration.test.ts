@@ -10,11 +10,12 @@ import { RUNNER_FILE } from "./index.ts";
 
 const run = promisify(execFile);
 const TESTS = fileURLToPath(new URL("../python/tests/", import.meta.url));
+const MODULES = ["test_scaler_runner", "test_s3_store", "test_one_shot"];
 const atHand = await interpretersAtHand();
 
 /** Runs the Python tests; its own output is the message of a failure. */
 async function unittest(python: string): Promise<void> {
-  const { stderr } = await run(python, ["-B", "-W", "error::SyntaxWarning", "-m", "unittest", "test_scaler_runner"], {
+  const { stderr } = await run(python, ["-B", "-W", "error::SyntaxWarning", "-m", "unittest", ...MODULES], {
     cwd: TESTS,
     timeout: 280_000,
     maxBuffer: 8 << 20,

@@ -188,3 +188,9 @@ def prepare(mark, fail=False):
     if fail:
         raise RuntimeError("preload says no")
     sys.modules["preloaded_mark"] = mark
+
+
+def touch_and_nap(path, seconds=60):
+    with open(path, "w"):
+        pass
+    time.sleep(seconds)
