@@ -1,4 +1,69 @@
-import type { Plugin } from "@scaler-aws-hpc/adapter-core";
+import { readFile } from "node:fs/promises";
+import {
+  AdapterError,
+  type Backend,
+  type BackendHost,
+  type Plugin,
+  type PluginOptions,
+} from "@scaler-aws-hpc/adapter-core";
+import { BatchBackend } from "./batch-backend.ts";
+import { CallGate } from "./call-gate.ts";
+import { s3Store } from "./job-parameters.ts";
+import { OWN_TAGS } from "./job-request.ts";
+import type { WatchTimes } from "./job-watch.ts";
+import { openProfiles } from "./open-profile.ts";
+import { openSdk, type SdkOptions } from "./sdk-batch-api.ts";
+import { BATCH_OPTIONS, PROFILE_SETTINGS, readOptions, readProfile } from "./settings.ts";
 
-/** Contributes nothing yet. */
-export const plugin: Plugin = { apiVersion: 1 };
+/** Contributes the backend `batch`. */
+export const plugin: Plugin = {
+  apiVersion: 1,
+  backends: [
+    {
+      name: "batch",
+      summary: "Runs tasks as jobs on AWS Batch",
+      options: BATCH_OPTIONS,
+      profileSettings: PROFILE_SETTINGS,
+      defaultStore: "s3",
+      open: (options, host) => openBatch(options, host),
+    },
+  ],
+};
+
+/** What a test may set. */
+export interface OpenBatchChoices extends Pick<SdkOptions, "timeoutMs"> {
+  readonly times?: Partial<WatchTimes>;
+}
+
+/**
+ * Opens the backend: checks the options, then the queues, definitions and compute environments that they name.
+ * @throws {AdapterError} `config`, `denied`, `unavailable`
+ */
+export async function openBatch(
+  options: PluginOptions,
+  host: BackendHost,
+  choices: OpenBatchChoices = {},
+): Promise<BatchBackend & Backend> {
+  const settings = readOptions(options);
+  const wanted = host.profiles.map((profile) => readProfile(profile, options, settings));
+  if (wanted.length === 0) throw new AdapterError("config", "the batch backend needs at least one profile");
+  s3Store(host.store);
+  const { times, ...sdk } = choices;
+  const api = await openSdk({ region: settings.region, ...sdk });
+  const gate = new CallGate(host.clock, settings.apiRate, () => api.renew());
+  try {
+    const version = await ownVersion();
+    const parts = { api, gate, log: host.log };
+    const profiles = await openProfiles(parts, wanted, OWN_TAGS + Object.keys(settings.tags).length);
+    const requests = { managerId: host.managerId, tags: settings.tags, version };
+    return new BatchBackend({ host, api, gate, settings, profiles, requests, ...(times && { times }) });
+  } catch (reason) {
+    api.close();
+    throw reason;
+  }
+}
+
+async function ownVersion(): Promise<string> {
+  const text = await readFile(new URL("../package.json", import.meta.url), "utf8");
+  return String((JSON.parse(text) as { version?: unknown }).version ?? "0");
+}

@@ -1,0 +1,94 @@
+import { AdapterError, type BackendHost, type JobSpec } from "@scaler-aws-hpc/adapter-core";
+import type { SubmitJobRequest } from "./batch-api.ts";
+import { jobParameters, NONE, s3Store } from "./job-parameters.ts";
+import type { OpenProfile } from "./open-profile.ts";
+import { fits, inlineRoom } from "./request-size.ts";
+import { retryStrategy } from "./retry-rules.ts";
+import type { ProfileSettings } from "./settings.ts";
+
+/** What every job of this manager has in common. */
+export interface RequestHost {
+  readonly managerId: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly version: string;
+}
+
+/** The least time-out that Batch takes, in seconds. */
+const LEAST_TIMEOUT_S = 60;
+/** Keys of our own tags. */
+const TAGS = {
+  manager: "scaler-aws-hpc:manager",
+  profile: "scaler-aws-hpc:profile",
+  version: "scaler-aws-hpc:version",
+};
+
+/** How many tags a job gets beside those of the user. */
+export const OWN_TAGS = Object.keys(TAGS).length;
+
+/** Makes the request of a job. @throws {AdapterError} `rejected`; `internal` when it passes the walls of Batch after all */
+export function submitRequest(spec: JobSpec, profile: OpenProfile, host: RequestHost): SubmitJobRequest {
+  const request: SubmitJobRequest = {
+    ...skeleton(profile, host),
+    jobName: spec.name,
+    ...(spec.children > 1 && { arrayProperties: { size: spec.children } }),
+    parameters: { ...jobParameters(spec, host.managerId) },
+    timeout: { attemptDurationSeconds: Math.max(LEAST_TIMEOUT_S, Math.ceil(spec.childLimitMs / 1_000)) },
+    retryStrategy: retryStrategy(spec.attempts),
+  };
+  if (fits(profile.definition, request)) return request;
+  throw new AdapterError("rejected", `job ${spec.name}: its request would be larger than AWS Batch takes`);
+}
+
+/** The largest inline bundle that fits whatever the names of a job of this profile are, in bytes. */
+export function roomForInline(
+  profile: OpenProfile,
+  host: RequestHost,
+  { store, runners }: Pick<BackendHost, "store" | "runners">,
+): number {
+  const { bucket, prefix, region, owner } = s3Store(store);
+  const runner = runners.reduce((longest, { name }) => (name.length > longest.length ? name : longest), "r".repeat(16));
+  const request: SubmitJobRequest = {
+    ...skeleton(profile, host),
+    jobName: "n".repeat(128),
+    arrayProperties: { size: 10_000 },
+    parameters: {
+      task_id: "n".repeat(128),
+      payload: "",
+      compressed: ["1", "0".repeat(64), host.managerId, runner, profile.settings.name, region, owner].join(":"),
+      s3_bucket: bucket,
+      s3_prefix: prefix === "" ? NONE : prefix,
+      s3_key: NONE,
+    },
+    timeout: { attemptDurationSeconds: Number.MAX_SAFE_INTEGER },
+    retryStrategy: retryStrategy(10),
+  };
+  return inlineRoom(profile.definition, request);
+}
+
+function skeleton({ settings, queueArn, definition }: OpenProfile, host: RequestHost): SubmitJobRequest {
+  const needs = resourceRequirements(settings);
+  return {
+    jobName: "",
+    jobQueue: queueArn,
+    jobDefinition: definition.jobDefinitionArn ?? settings.definition,
+    ...(needs.length > 0 && { containerOverrides: { resourceRequirements: needs } }),
+    ...(settings.shareIdentifier !== undefined && { shareIdentifier: settings.shareIdentifier }),
+    ...(settings.priority !== undefined && { schedulingPriorityOverride: settings.priority }),
+    propagateTags: true,
+    tags: {
+      ...host.tags,
+      [TAGS.manager]: host.managerId,
+      [TAGS.profile]: settings.name,
+      [TAGS.version]: host.version,
+    },
+  };
+}
+
+function resourceRequirements({ vcpu, memory, gpu }: ProfileSettings) {
+  return [
+    ...(vcpu === undefined ? [] : [{ type: "VCPU" as const, value: vcpu }]),
+    ...(memory === undefined ? [] : [{ type: "MEMORY" as const, value: String(memory) }]),
+    // Batch takes no 0 here; none is what a definition without a GPU has.
+    ...(gpu === undefined || gpu === 0 ? [] : [{ type: "GPU" as const, value: String(gpu) }]),
+  ];
+}
