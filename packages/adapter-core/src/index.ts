@@ -61,16 +61,11 @@ export type {
 } from "./engine/ports.ts";
 export type { EngineStats } from "./engine/shell/counters.ts";
 export { Engine } from "./engine/shell/engine.ts";
-export type { EngineEnd, EngineOptions } from "./engine/shell/engine-options.ts";
+export type { EngineEnd, EngineOptions, StopOptions } from "./engine/shell/engine-options.ts";
+export { type ProcessIdentity, thisProcess } from "./engine/shell/process-identity.ts";
 export { systemClock } from "./engine/shell/system-clock.ts";
-export {
-  type BundleInput,
-  decodeBundle,
-  encodeBundle,
-  INDEX_ENTRY_BYTES,
-  MAX_CHILDREN,
-  PREAMBLE_BYTES,
-} from "./formats/bundle.ts";
+export { type BundleInput, decodeBundle, encodeBundle } from "./formats/bundle.ts";
+export { INDEX_ENTRY_BYTES, MAX_CHILDREN, PREAMBLE_BYTES } from "./formats/bundle-index.ts";
 export { type FailurePickleKind, failurePickle } from "./formats/failure-pickle.ts";
 export {
   type DeathCause,
@@ -98,6 +93,7 @@ export {
   outRoot,
   parseFrameKey,
 } from "./formats/keys.ts";
+export { decodeLease, encodeLease, type LeaseRecord, type LeaseWorker } from "./formats/lease.ts";
 export { resultObjectId } from "./formats/object-id.ts";
 export {
   decodeSection,

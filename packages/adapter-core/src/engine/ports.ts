@@ -1,4 +1,5 @@
 import type { AbortOptions } from "../contracts/abort-options.ts";
+import type { FailureKind } from "../contracts/backend.ts";
 import type { EngineEffect } from "./core/effect.ts";
 import type { EngineEvent, TaskMessage } from "./core/event.ts";
 import type { ObjectId, SourceId, TaskId, WorkerId } from "./core/ids.ts";
@@ -25,6 +26,8 @@ export interface DeciderStats {
   readonly retried: number;
   /** Workers that are open or opening. */
   readonly workers: number;
+  /** Children that failed, by reason. */
+  readonly failures?: Readonly<Partial<Record<FailureKind, number>>>;
 }
 
 /** What the scheduler says to one of our workers. Order within a connection is kept. */

@@ -1,12 +1,17 @@
 import { isAdapterError, RETRYABLE } from "../../contracts/adapter-error.ts";
-import type { Backend, BackendHint, ChildChange, ChildRef, JobName } from "../../contracts/backend.ts";
+import type { Backend, BackendHint, ChildRef, JobName } from "../../contracts/backend.ts";
 import type { PayloadStore } from "../../contracts/payload-store.ts";
-import { outPrefix, outRoot, parseFrameKey } from "../../formats/keys.ts";
+import { outPrefix, outRoot } from "../../formats/keys.ts";
 import { backOffMs, STORAGE_BACK_OFF } from "./back-off.ts";
+import { ChildReports } from "./child-reports.ts";
+import { type FoundFrames, FrameListing } from "./frame-listing.ts";
 import { FrameReader } from "./frame-reader.ts";
 import type { FrameShelf } from "./frame-shelf.ts";
 import type { ShellHost } from "./host.ts";
 import type { Child, JobBook } from "./job-book.ts";
+import type { Ownership } from "./ownership.ts";
+import { Rounds } from "./rounds.ts";
+import type { Strays } from "./strays.ts";
 import type { Sweeper } from "./sweeper.ts";
 
 const MOST_CANCEL_TRIES = 20;
@@ -18,60 +23,69 @@ export interface ChildrenOptions {
   readonly book: JobBook;
   readonly frames: FrameShelf;
   readonly sweeper: Sweeper;
+  readonly strays: Strays;
+  readonly ownership: Ownership;
   readonly managerId: string;
 }
 
-/**
- * The backend's side of the shell: submits, stops, and reports what became of children. What is reported of one child is in order: every
- * frame of it before its end.
- */
+/** The backend's side of the shell: submits, stops, and has what became of children reported. */
 export class Children {
   readonly #host: ShellHost;
   readonly #options: ChildrenOptions;
+  readonly #listing: FrameListing;
+  readonly #reports: ChildReports;
+  readonly #rounds: Rounds;
   readonly #reader: FrameReader;
-  #trouble = false;
 
   constructor(host: ShellHost, options: ChildrenOptions) {
     this.#host = host;
     this.#options = options;
+    const { backend, book, store, managerId, strays } = options;
+    this.#listing = new FrameListing(host, {
+      ...{ store, book, managerId },
+      onStray: (key, job) => strays.frame(key, job),
+    });
     this.#reader = new FrameReader(host, options);
+    this.#reports = new ChildReports(host, {
+      book,
+      reader: this.#reader,
+      find: (child) => this.#find(child),
+      endsWithLast: backend.traits.pushes !== true,
+      onChange: (busyMs) => this.#rounds.changed(busyMs),
+    });
+    this.#rounds = new Rounds(host, {
+      ...{ backend, book },
+      list: () => this.#listing.fresh(),
+      onChange: (change) => this.#reports.change(change),
+      onFrames: (found) => void this.#read(found),
+    });
   }
 
   /** Listens to hints and asks for changes until the engine ends. Resolves then; never rejects. */
   async watch(): Promise<void> {
-    const { clock, signal } = this.#host;
-    const { backend, book } = this.#options;
-    backend.watch((hint) => this.#hear(hint));
-    for (;;) {
-      try {
-        await clock.sleep(backend.traits.pollMs, { signal });
-      } catch {
-        return;
-      }
-      try {
-        const jobs = book.live().map((job) => job.spec.name);
-        if (jobs.length > 0) await this.#poll(jobs);
-        this.#trouble = false;
-      } catch (reason) {
-        if (signal.aborted) return;
-        if (!this.#trouble)
-          this.#host.log.warn("the backend could not be asked; trying again", { reason: String(reason) });
-        this.#trouble = true;
-      }
-    }
+    this.#options.backend.watch((hint) => this.#hear(hint));
+    await this.#rounds.run();
+  }
+
+  /** Reports every frame that is there now. @returns how many results they hold. @throws {AdapterError} as `PayloadStore.list` */
+  async readAll(): Promise<number> {
+    await this.#read(await this.#listing.fresh());
+    return this.#reader.results;
   }
 
   /** Answers by `submitted`. */
   async submit(name: JobName): Promise<void> {
     const { tell, signal, log } = this.#host;
-    const { backend, book } = this.#options;
+    const { backend, book, ownership } = this.#options;
     const job = book.get(name);
     if (job === undefined) {
       return tell({ type: "submitted", job: name, outcome: { ok: false, retry: true, message: "it was not staged" } });
     }
     try {
+      await ownership.sure();
       await backend.submit(job.spec, { signal });
       job.live = true;
+      this.#rounds.changed();
       tell({ type: "submitted", job: name, outcome: { ok: true } });
     } catch (reason) {
       if (signal.aborted) return;
@@ -87,6 +101,7 @@ export class Children {
     const { clock, log, random, signal } = this.#host;
     for (let failures = 1; ; failures += 1) {
       try {
+        await this.#options.ownership.sure();
         return await this.#options.backend.cancel(children, reason, { signal });
       } catch (error) {
         if (signal.aborted) return;
@@ -109,12 +124,12 @@ export class Children {
   #hear(hint: BackendHint): void {
     if (this.#host.signal.aborted) return;
     if (hint.type === "changed") {
-      for (const change of hint.changes) this.#change(change);
+      for (const change of hint.changes) this.#reports.change(change);
       return;
     }
     const child = this.#options.book.child(hint);
     if (hint.type === "frame") {
-      if (child !== undefined) this.#frame(child, hint.key);
+      if (child !== undefined) void this.#reports.frame(child, hint.key);
       else if (hint.key.startsWith(outRoot(this.#options.managerId))) this.#options.sweeper.delete([hint.key]);
       return;
     }
@@ -123,83 +138,33 @@ export class Children {
     child.progress = { task, taskAgeMs, rssBytes, cpuPercent, pid, at: this.#host.clock.now() };
   }
 
-  async #poll(jobs: readonly JobName[]): Promise<void> {
-    const { backend, store, managerId } = this.#options;
-    const { signal } = this.#host;
-    const changes = await backend.changes(jobs, { signal });
-    if (backend.traits.pushes !== true) {
-      // One listing for all jobs, before the ends that make listings of their own.
-      for await (const { key } of store.list(outRoot(managerId), { signal })) this.#found(key);
+  /** Reads what a listing found, all at once; a child that is over looks for its frames itself. */
+  async #read(found: FoundFrames): Promise<void> {
+    const reads: Promise<void>[] = [];
+    for (const [child, keys] of found) {
+      if (!child.over) for (const key of keys) reads.push(this.#reports.frame(child, key));
     }
-    for (const change of changes) this.#change(change);
+    await Promise.all(reads);
   }
 
-  #found(key: string): Child | undefined {
-    const name = parseFrameKey(key);
-    const child = name === undefined ? undefined : this.#options.book.child(name);
-    if (child !== undefined && !child.frames.has(key)) this.#frame(child, key);
-    return child;
-  }
-
-  #frame(child: Child, key: string): void {
-    this.#next(child, () => this.#reader.read(child, key));
-  }
-
-  #change(change: ChildChange): void {
-    const child = this.#options.book.child(change);
-    if (child === undefined || child.over) return;
-    if (change.state === "running") {
-      if (child.running) return;
-      child.running = true;
-      this.#next(child, () => this.#host.tell({ type: "child", change }));
-      return;
-    }
-    child.over = true;
-    this.#next(child, async () => {
-      if (!this.#reader.complete(child, change.attempt)) await this.#collect(child);
-      this.#host.tell({ type: "child", change });
-    });
-  }
-
-  /** Reads what the store has of a child and nobody told of: hints may be lost, and the last frames come with no hint at all. */
-  async #collect(child: Child): Promise<void> {
-    const { store, managerId } = this.#options;
-    const { clock, log, random, signal } = this.#host;
+  /** Frames of a child that nobody told of: hints may be lost, and the last frames may come with no hint at all. */
+  async #find(child: Child): Promise<readonly string[]> {
+    const { store, managerId, backend } = this.#options;
+    const { clock, counters, log, random, signal } = this.#host;
     for (let failures = 1; ; failures += 1) {
       try {
-        for await (const { key } of store.list(`${outPrefix(managerId, child.job)}${child.child}.`, { signal })) {
-          await this.#reader.read(child, key);
-        }
-        return;
+        // Children that end together share one listing, where listing is all there is.
+        if (backend.traits.pushes !== true) return (await this.#listing.fresh()).get(child) ?? [];
+        const keys: string[] = [];
+        const prefix = `${outPrefix(managerId, child.job)}${child.child}.`;
+        for await (const { key } of store.list(prefix, { signal })) keys.push(key);
+        return keys;
       } catch (reason) {
         signal.throwIfAborted();
+        counters.storageRetries += 1;
         if (failures === 1) log.warn("results could not be listed; trying again", { reason: String(reason) });
         await clock.sleep(backOffMs(STORAGE_BACK_OFF, failures, random()), { signal });
       }
     }
-  }
-
-  /** What happens to a child happens one after another; at once when nothing is under way. */
-  #next(child: Child, work: () => Promise<void> | void): void {
-    const begun = child.chain === undefined ? this.#begin(work) : child.chain.then(work);
-    if (begun === undefined) return;
-    const chain = begun
-      .catch((reason: unknown) => {
-        if (!this.#host.signal.aborted) {
-          this.#host.log.warn("a child's report was lost", {
-            job: child.job,
-            child: child.child,
-            reason: String(reason),
-          });
-        }
-      })
-      .finally(() => {
-        if (child.chain === chain) child.chain = undefined;
-      });
-    child.chain = chain;
-  }
-
-  #begin(work: () => Promise<void> | void): Promise<void> | undefined {
-    return work() ?? undefined;
   }
 }

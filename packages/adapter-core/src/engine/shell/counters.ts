@@ -1,3 +1,4 @@
+import type { FailureKind } from "../../contracts/backend.ts";
 import type { DeciderStats } from "../ports.ts";
 
 /** What happened since the engine opened, and what it holds now. */
@@ -24,6 +25,16 @@ export interface EngineStats {
   readonly corruptFrames: number;
   /** Connections that broke. */
   readonly brokenLinks: number;
+  /** Calls of the payload store that failed and were tried again. */
+  readonly storageRetries: number;
+  /** Jobs of an earlier process that were taken over at the start. */
+  readonly adoptedJobs: number;
+  /** Jobs that the backend ran for nobody, and that were stopped. */
+  readonly orphans: number;
+  /** How many processes have held this manager's id, this one included; 0 where no lease is kept. */
+  readonly epoch: number;
+  /** Children that failed, by reason. */
+  readonly failures: Readonly<Partial<Record<FailureKind, number>>>;
 }
 
 /** What the shell itself counts. */
@@ -34,11 +45,18 @@ export interface Counters {
   malformedFrames: number;
   corruptFrames: number;
   brokenLinks: number;
+  storageRetries: number;
+  adoptedJobs: number;
+  orphans: number;
+  epoch: number;
 }
 
 /** All zero. */
 export function newCounters(): Counters {
-  return { connected: 0, workers: 0, unknownMessages: 0, malformedFrames: 0, corruptFrames: 0, brokenLinks: 0 };
+  return {
+    ...{ connected: 0, workers: 0, unknownMessages: 0, malformedFrames: 0, corruptFrames: 0, brokenLinks: 0 },
+    ...{ storageRetries: 0, adoptedJobs: 0, orphans: 0, epoch: 0 },
+  };
 }
 
 /** The shell's counters and the core's as one. */
@@ -52,5 +70,6 @@ export function statsOf(counters: Counters, core: DeciderStats | undefined): Eng
     retried: core?.retried ?? 0,
     running: core?.running ?? 0,
     queued: core?.queued ?? 0,
+    failures: core?.failures ?? {},
   };
 }

@@ -5,9 +5,11 @@ import type { RunnerRecord } from "../../contracts/runner.ts";
 import type { CoreOptions } from "../core/options.ts";
 import type { Decider, ObjectsPort, ResourcesPort, SchedulerPort } from "../ports.ts";
 import type { EngineStats } from "./counters.ts";
+import type { ProcessIdentity } from "./process-identity.ts";
 
 /** What an engine is made of. Times in milliseconds. What is passed in stays the caller's to dispose of, after the engine. */
 export interface EngineOptions {
+  /** Where jobs outlive this process, the epoch of its lease is added to `jobPrefix`. */
   readonly core: CoreOptions;
   readonly scheduler: SchedulerPort;
   readonly objects: ObjectsPort;
@@ -41,6 +43,10 @@ export interface EngineOptions {
   readonly maxResultBytesInFlight?: number | undefined;
   /** Told what is going on, about once a second and at the end. */
   readonly onStats?: ((stats: EngineStats) => void) | undefined;
+  /** Who this process is, for the lease. @default what Node knows of it */
+  readonly self?: ProcessIdentity | undefined;
+  /** Milliseconds since the epoch, only ever shown to people. @default Date.now */
+  readonly wallNow?: (() => number) | undefined;
   /** In [0, 1): worker ids and jitter. @default Math.random */
   readonly random?: (() => number) | undefined;
   /** @default what Node measures of this process */
@@ -54,4 +60,15 @@ export interface EngineEnd {
   /** `drained`: after `drain` or a graceful `stop`; `stopped`: at once; `shutdown`: a client shut the cluster down; `handed-off`: everything was left to the next process. */
   readonly reason: "drained" | "stopped" | "shutdown" | "handed-off";
   readonly stats: EngineStats;
+}
+
+/** How an engine is to end. */
+export interface StopOptions {
+  /** How long what has started may take to finish, in milliseconds. */
+  readonly graceMs: number;
+  /**
+   * What becomes of jobs that are still alive then. `hand-off` leaves them, their results and our workers to the next process of this manager, which
+   * has less than a minute to come; only where the backend's jobs outlive this process. @default "terminate"
+   */
+  readonly onExit?: "terminate" | "hand-off";
 }

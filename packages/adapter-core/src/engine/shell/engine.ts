@@ -1,16 +1,20 @@
 import { setMaxListeners } from "node:events";
-import { AdapterError } from "../../contracts/adapter-error.ts";
+import { AdapterError, isAdapterError } from "../../contracts/adapter-error.ts";
 import type { Clock } from "../../contracts/host.ts";
 import { EngineCore } from "../core/engine-core.ts";
+import type { EngineEvent } from "../core/event.ts";
+import type { CoreOptions } from "../core/options.ts";
 import type { Decider } from "../ports.ts";
 import { type EngineStats, newCounters, statsOf } from "./counters.ts";
-import type { EngineEnd, EngineOptions } from "./engine-options.ts";
+import type { EngineEnd, EngineOptions, StopOptions } from "./engine-options.ts";
 import { EventLoop } from "./event-loop.ts";
 import type { ShellHost } from "./host.ts";
+import type { Lease } from "./lease.ts";
 import { keepManagerBeating } from "./manager-heartbeat.ts";
 import { assemble, type Parts } from "./parts.ts";
 import { Performer } from "./performer.ts";
 import { systemClock } from "./system-clock.ts";
+import { type TakenOver, takeOver } from "./take-over.ts";
 
 const STATS_MS = 1_000;
 const LAST_WORDS_MS = 5_000;
@@ -32,9 +36,11 @@ export class Engine implements AsyncDisposable {
 
   readonly #options: EngineOptions;
   readonly #clock: Clock;
-  readonly #core: Decider;
+  readonly #random: () => number;
   readonly #host: ShellHost;
-  readonly #loop: EventLoop;
+  /** Not there before it is known what earlier processes left. */
+  #core: Decider | undefined;
+  #loop: EventLoop | undefined;
   readonly #parts: Parts;
   readonly #performer: Performer;
   readonly #abort = new AbortController();
@@ -52,21 +58,15 @@ export class Engine implements AsyncDisposable {
     const clock = options.clock ?? systemClock;
     const random = options.random ?? Math.random;
     this.#clock = clock;
-    this.#core = (options.decide ?? ((core, chance) => new EngineCore(core, chance)))(options.core, random);
-    this.#loop = new EventLoop(
-      this.#core,
-      clock,
-      (effect) => this.#performer.perform(effect),
-      (reason) => this.#fail(reason),
-    );
+    this.#random = random;
     this.#host = {
       ...{ clock, random, log: options.log },
       counters: newCounters(),
       signal: this.#abort.signal,
-      tell: (event) => this.#loop.tell(event),
+      tell: (event) => this.#loop?.tell(event),
       fail: (reason) => this.#fail(reason),
     };
-    this.#parts = assemble(options, this.#host);
+    this.#parts = assemble(options, this.#host, (reason) => this.#vanish(reason));
     this.#performer = new Performer(this.#host, this.#parts, (reason) => void this.#finish(reason));
   }
 
@@ -79,21 +79,22 @@ export class Engine implements AsyncDisposable {
 
   /** What it holds and has done. */
   stats(): EngineStats {
-    return statsOf(this.#host.counters, this.#core.stats?.());
+    return statsOf(this.#host.counters, this.#core?.stats?.());
   }
 
   /** Finishes what has started, starts nothing new, leaves; `finished` tells when. */
   drain(): void {
-    this.#loop.tell({ type: "drain" });
+    if (this.#loop === undefined) void this.#finish("drained");
+    else this.#loop.tell({ type: "drain" });
   }
 
   /**
-   * Drains for `graceMs` at most, then stops what still runs and leaves. Idle sooner ends sooner; a second call can only shorten the wait.
-   * Resolves and rejects as {@link finished}.
+   * Drains for `graceMs` at most, then stops what still runs, or hands it off, and leaves. Idle sooner ends sooner; a second call can only shorten the
+   * wait. Resolves and rejects as {@link finished}.
    */
-  stop(options: { readonly graceMs: number }): Promise<EngineEnd> {
+  stop(options: StopOptions): Promise<EngineEnd> {
     if (options.graceMs > 0) this.drain();
-    void this.#stopAfter(options.graceMs);
+    void this.#stopAfter(options);
     return this.finished;
   }
 
@@ -102,22 +103,60 @@ export class Engine implements AsyncDisposable {
   }
 
   #start(): void {
-    const { heartbeatMs = 2_000, profiles } = this.#options.core;
+    const { lease } = this.#parts;
+    if (lease === undefined) this.#begin(this.#options.core, { type: "tick" });
+    else void this.#takeOver(lease);
+  }
+
+  /** Becomes the manager of its id, and goes on with what the one before left. */
+  async #takeOver(lease: Lease): Promise<void> {
+    try {
+      const former = await takeOver(lease, this.#parts.recovery, this.#options, this.#clock);
+      if (this.#ending) return;
+      this.#background.push(lease.run());
+      this.#begin({ ...this.#options.core, jobPrefix: former.jobPrefix }, former.event);
+      this.#background.push(this.#parts.strays.run());
+      if (former.jobs > 0 || former.workers > 0) await this.#readRemains(former);
+    } catch (reason) {
+      if (this.#ending) return;
+      this.#fail(isAdapterError(reason) ? reason : new AdapterError("internal", `${reason}`, { cause: reason }));
+    }
+  }
+
+  async #readRemains({ jobs, tasks, workers }: TakenOver): Promise<void> {
+    try {
+      const results = await this.#parts.children.readAll();
+      const text = `took over ${jobs} jobs with ${tasks} tasks, ${results} finished results`;
+      this.#options.log.info(text, { workers, epoch: this.#host.counters.epoch });
+    } catch (reason) {
+      // They are listed again soon.
+      if (!this.#ending) this.#options.log.warn("results of an earlier process wait", { reason: String(reason) });
+    }
+  }
+
+  #begin(core: CoreOptions, first: EngineEvent): void {
+    const {
+      decide = (settings, chance) => new EngineCore(settings, chance),
+      workerManagerId,
+      scheduler,
+    } = this.#options;
+    const { heartbeatMs = 2_000, profiles } = core;
+    const decider = decide(core, this.#random);
+    this.#core = decider;
+    this.#loop = new EventLoop(
+      decider,
+      this.#clock,
+      (effect) => this.#performer.perform(effect),
+      (reason) => this.#fail(reason),
+    );
     this.#background.push(this.#parts.children.watch(), this.#tellStats());
-    this.#loop.tell({ type: "tick" });
+    this.#loop.tell(first);
     const report = {
       maxTaskConcurrency: profiles.reduce((sum, profile) => sum + profile.slots, 0),
       capabilities: Object.assign({}, ...profiles.map((profile) => profile.capabilities)) as Record<string, number>,
-      workerManagerId: this.#options.workerManagerId,
+      workerManagerId,
     };
-    this.#background.push(
-      keepManagerBeating(this.#host, {
-        port: this.#options.scheduler,
-        heartbeatMs,
-        report,
-        profiles: this.#options.core.profiles,
-      }),
-    );
+    this.#background.push(keepManagerBeating(this.#host, { port: scheduler, heartbeatMs, report, profiles }));
     if (this.#options.connectTimeoutMs !== undefined) void this.#limitConnect(this.#options.connectTimeoutMs);
   }
 
@@ -125,39 +164,65 @@ export class Engine implements AsyncDisposable {
     if (this.#ending) return;
     this.#ending = true;
     const stats = this.stats();
-    await this.#atMost(LAST_WORDS_MS, Promise.all([this.#parts.links.left(), this.#parts.sweeper.idle()]));
+    await this.#atMost(LAST_WORDS_MS, this.#lastWords(reason));
     await this.#close();
     this.#options.onStats?.({ ...stats, connected: 0 });
     this.#end.resolve({ reason, stats });
+  }
+
+  /** Leaves, and leaves nothing behind unless it is handed off, or was never looked at. */
+  async #lastWords(reason: EngineEnd["reason"]): Promise<void> {
+    const { lease, links, sweeper, strays } = this.#parts;
+    const keep = reason === "handed-off" || this.#loop === undefined;
+    await links.left();
+    if (lease !== undefined && !keep) {
+      await strays.purge().catch((error: unknown) => {
+        this.#options.log.warn("the payload store could not be cleared", { reason: String(error) });
+      });
+    }
+    await sweeper.idle();
+    await lease?.release({ keepWorkers: keep });
   }
 
   #fail(reason: AdapterError): void {
     if (this.#ending) return;
     this.#ending = true;
     this.#options.log.error("the engine ends", { reason: reason.message });
-    this.#loop.end();
+    this.#loop?.end();
     // Whatever went wrong here, the scheduler should not be left with peers that vanish.
-    this.#parts.links.leaveAll();
-    void this.#atMost(LAST_WORDS_MS, this.#parts.links.left())
+    const { links, lease } = this.#parts;
+    links.leaveAll();
+    void this.#atMost(LAST_WORDS_MS, links.left())
+      .then(() => lease && this.#atMost(LAST_WORDS_MS, lease.release({ keepWorkers: true })))
       .then(() => this.#close())
       .finally(() => this.#end.reject(reason));
   }
 
+  /** Another process is the manager now: jobs, frames and workers are its own, so not a word is said. */
+  #vanish(reason: AdapterError): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    this.#options.log.error("the engine ends", { reason: reason.message });
+    void this.#close().finally(() => this.#end.reject(reason));
+  }
+
   async #close(): Promise<void> {
-    this.#loop.end();
+    this.#loop?.end();
     this.#parts.links.destroy();
     this.#abort.abort(new AdapterError("unavailable", "the engine has ended"));
     await Promise.allSettled(this.#background);
   }
 
-  async #stopAfter(graceMs: number): Promise<void> {
+  async #stopAfter({ graceMs, onExit = "terminate" }: StopOptions): Promise<void> {
     const { signal } = this.#abort;
+    const handsOff = onExit === "hand-off" && this.#parts.lease !== undefined;
     try {
       if (graceMs > 0) await this.#clock.sleep(graceMs, { signal });
-      this.#loop.tell({ type: "stop" });
+      if (this.#loop === undefined) return await this.#finish("stopped");
+      this.#loop.tell({ type: handsOff ? "hand-off" : "stop" });
       await this.#clock.sleep(FORCED_MS, { signal });
-      this.#options.log.warn("the end took too long: leaving without the backend's answers");
-      await this.#finish("stopped");
+      if (!this.#ending) this.#options.log.warn("the end took too long: leaving without the backend's answers");
+      await this.#finish(handsOff ? "handed-off" : "stopped");
     } catch {
       // It ended in time.
     }

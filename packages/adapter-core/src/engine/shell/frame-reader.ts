@@ -3,10 +3,13 @@ import type { Frame } from "../../formats/frame-decode.ts";
 import { parseFrameKey } from "../../formats/keys.ts";
 import { backOffMs, STORAGE_BACK_OFF } from "./back-off.ts";
 import type { FrameShelf } from "./frame-shelf.ts";
+import { Gate } from "./gate.ts";
 import type { ShellHost } from "./host.ts";
 import type { Child, JobBook } from "./job-book.ts";
 
 const ABSENT_TRIES = 3;
+/** Frames that are read at the same time. */
+const READS_AT_ONCE = 64;
 
 /** Options of {@link FrameReader}. */
 export interface FrameReaderOptions {
@@ -19,25 +22,36 @@ export interface FrameReaderOptions {
 export class FrameReader {
   readonly #host: ShellHost;
   readonly #options: FrameReaderOptions;
+  /** Results of tasks that were reported so far. */
+  results = 0;
+  readonly #gate = new Gate({ most: READS_AT_ONCE });
 
   constructor(host: ShellHost, options: FrameReaderOptions) {
     this.#host = host;
     this.#options = options;
   }
 
-  /** Whether every frame of an attempt was reported: then nothing of it can be in the store that we do not know. */
+  /** Whether every frame of an attempt was read: then nothing of it can be in the store that we do not know. */
   complete(child: Child, attempt: number): boolean {
     const seen = child.attempts.get(attempt);
-    return seen?.last !== undefined && seen.reported > seen.last;
+    if (seen?.last === undefined) return false;
+    // An earlier process deleted frames that were acknowledged; what is there was listed, and read, in order.
+    return child.adopted || seen.read.size > seen.last;
   }
 
   /** Reads and reports one frame of a child; waits as long as the store is out of reach. */
   async read(child: Child, key: string): Promise<void> {
-    if (child.frames.has(key)) return;
+    (await this.load(child, key))?.();
+  }
+
+  /** Reads one frame; what it returns reports it. Many at a time may be read, and reported in another order. */
+  async load(child: Child, key: string): Promise<(() => void) | undefined> {
+    if (child.frames.has(key)) return undefined;
     child.frames.add(key);
     const job = this.#options.book.get(child.job);
     const name = parseFrameKey(key);
-    if (job === undefined) return;
+    if (job === undefined) return undefined;
+    const leave = await this.#gate.enter();
     try {
       if (name?.manager !== this.#options.managerId || name.job !== child.job || name.child !== child.child) {
         throw new AdapterError("corrupt", `${key.slice(0, 160)} is no frame of ${child.job}.${child.child}`);
@@ -46,24 +60,25 @@ export class FrameReader {
       if (frame === undefined) {
         // Not there yet, or a hint that lied: the listing at the child's end asks again.
         child.frames.delete(key);
-        return;
+        return undefined;
       }
       verify(child, frame);
-      const seen = child.attempts.get(frame.attempt) ?? { reported: 0, last: undefined };
-      seen.reported += 1;
-      if (frame.last) seen.last = frame.n;
-      child.attempts.set(frame.attempt, seen);
-      this.#report(frame);
+      return () => this.#report(child, frame);
     } catch (reason) {
       if (this.#host.signal.aborted) throw reason;
       this.#host.counters.corruptFrames += 1;
       this.#options.frames.forget([key]);
       this.#host.log.warn("ignored a result frame", { key, reason: String(reason) });
+      // Nothing else can come under this key: whether the attempt is complete does not wait for it.
+      if (name?.job === child.job && name.child === child.child) attemptOf(child, name.attempt).read.add(name.n);
+      return undefined;
+    } finally {
+      leave();
     }
   }
 
   async #load(key: string, secret: string): Promise<Frame | undefined> {
-    const { clock, log, random, signal } = this.#host;
+    const { clock, counters, log, random, signal } = this.#host;
     for (let failures = 1, absent = 0; ; ) {
       try {
         const frame = await this.#options.frames.load(key, secret);
@@ -72,6 +87,7 @@ export class FrameReader {
         await clock.sleep(backOffMs(STORAGE_BACK_OFF, 1, random()), { signal });
       } catch (reason) {
         if (signal.aborted || !isAdapterError(reason) || !RETRYABLE.has(reason.code)) throw reason;
+        counters.storageRetries += 1;
         if (failures === 1) log.warn("a result could not be read; trying again", { reason: String(reason) });
         await clock.sleep(backOffMs(STORAGE_BACK_OFF, failures, random()), { signal });
         failures += 1;
@@ -79,11 +95,16 @@ export class FrameReader {
     }
   }
 
-  #report(frame: Frame): void {
-    const { key, job, child, attempt, notStarted } = frame;
+  #report(child: Child, frame: Frame): void {
+    const { key, job, attempt, notStarted } = frame;
+    const seen = attemptOf(child, attempt);
+    seen.read.add(frame.n);
+    if (frame.last) seen.last = frame.n;
+    this.results += frame.results.length;
+    child.busyMs += frame.results.reduce((sum, { seconds }) => sum + seconds * 1_000, 0);
     this.#host.tell({
       type: "frame",
-      ...{ job, child, attempt, key, notStarted },
+      ...{ job, child: child.child, attempt, key, notStarted },
       results: frame.results.map((result) => ({
         task: result.task,
         status: result.status,
@@ -92,6 +113,14 @@ export class FrameReader {
       })),
     });
   }
+}
+
+function attemptOf(child: Child, attempt: number): { readonly read: Set<number>; last: number | undefined } {
+  const known = child.attempts.get(attempt);
+  if (known !== undefined) return known;
+  const fresh = { read: new Set<number>(), last: undefined };
+  child.attempts.set(attempt, fresh);
+  return fresh;
 }
 
 /** A frame speaks of tasks of its own section only, by their names. @throws {AdapterError} `corrupt` */

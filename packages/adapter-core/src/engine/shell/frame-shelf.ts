@@ -40,6 +40,16 @@ export class FrameShelf {
     return this.#entries.size;
   }
 
+  /** Whether somebody may still need this frame. */
+  has(key: string): boolean {
+    return this.#entries.has(key);
+  }
+
+  /** Keys of the frames that somebody may still need. */
+  keys(): string[] {
+    return [...this.#entries.keys()];
+  }
+
   /**
    * Reads, verifies and keeps a frame; `undefined` when the store does not have it.
    * @throws {AdapterError} `corrupt`, and as `PayloadStore.get`

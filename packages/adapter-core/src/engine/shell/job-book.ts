@@ -19,11 +19,15 @@ export interface Child extends SlotView {
   readonly tasks: readonly TaskId[];
   /** Keys of frames that were reported, or are being read. */
   readonly frames: Set<string>;
-  /** By attempt: frames reported, and the number of the last one once that is known. */
-  readonly attempts: Map<number, { reported: number; last: number | undefined }>;
+  /** By attempt: numbers of the frames that were read, and that of the last one once it is known. */
+  readonly attempts: Map<number, { readonly read: Set<number>; last: number | undefined }>;
+  /** Time that its finished tasks took, in milliseconds. */
+  busyMs: number;
   /** What happens to a child happens one after another; undefined when nothing waits. */
   chain: Promise<void> | undefined;
   running: boolean;
+  /** Begun by an earlier process, which may have deleted frames already. */
+  adopted: boolean;
   /** Its end was heard of; what it stored is being read, if anything is left to read. */
   over: boolean;
   progress: Progress | undefined;
@@ -43,7 +47,7 @@ export class JobBook {
 
   add(spec: JobSpec, tasks: readonly (readonly TaskId[])[]): Job {
     const children = tasks.map((ids, child): Child => {
-      const state = { chain: undefined, running: false, over: false, progress: undefined };
+      const state = { chain: undefined, running: false, adopted: false, over: false, progress: undefined, busyMs: 0 };
       return { job: spec.name, child, tasks: ids, frames: new Set(), attempts: new Map(), ...state };
     });
     const job: Job = { spec, children, live: false };
@@ -65,9 +69,19 @@ export class JobBook {
     return job;
   }
 
-  /** Jobs that the backend took and that are not over. */
+  /** Whether the name is that of a job that is staged or live. */
+  has(name: JobName): boolean {
+    return this.#jobs.has(name);
+  }
+
+  /** Every job that is staged or live. */
+  all(): Job[] {
+    return [...this.#jobs.values()];
+  }
+
+  /** Jobs that the backend took and of which a child is not over. */
   live(): Job[] {
-    return [...this.#jobs.values()].filter((job) => job.live);
+    return this.all().filter((job) => job.live && job.children.some((child) => !child.over));
   }
 
   /** Children of a profile that run now, oldest job first. */

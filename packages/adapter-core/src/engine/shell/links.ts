@@ -5,6 +5,7 @@ import type { SchedulerLink, SchedulerNews, SchedulerPort } from "../ports.ts";
 import { backOffMs, LINK_BACK_OFF } from "./back-off.ts";
 import type { ShellHost } from "./host.ts";
 import { Outage } from "./outage.ts";
+import type { Ownership } from "./ownership.ts";
 
 /** A connection that ended younger than this counts as a failed attempt, so that a scheduler that hangs up at once is not hammered. */
 const STABLE_MS = 2_000;
@@ -22,6 +23,7 @@ export interface OpenWorker {
 /** Options of {@link Links}. */
 export interface LinksOptions {
   readonly port: SchedulerPort;
+  readonly ownership: Ownership;
   /** Told what objects the scheduler takes away. */
   readonly dropObjects: (ids: readonly string[]) => void;
   /** Told of the first failure that will not pass by itself while nothing was ever connected. */
@@ -47,6 +49,11 @@ export class Links {
   /** Whether any worker was ever connected. */
   get everConnected(): boolean {
     return this.#everConnected;
+  }
+
+  /** Whether a worker is connected or connecting. */
+  has(worker: WorkerId): boolean {
+    return this.#workers.has(worker);
   }
 
   /** Why the last attempt to connect failed, if any did. */
@@ -79,12 +86,15 @@ export class Links {
     const link = open.link;
     open.link = undefined;
     this.#end(worker);
-    if (link === undefined) return;
-    if (!leave) {
-      link.close();
+    if (link === undefined || !leave) {
+      this.#options.ownership.forget(worker);
+      link?.close();
       return;
     }
-    const left = this.#leave(link).finally(() => this.#leaving.delete(left));
+    const left = this.#leave(link).finally(() => {
+      this.#leaving.delete(left);
+      this.#options.ownership.forget(worker);
+    });
     this.#leaving.add(left);
   }
 
@@ -139,6 +149,9 @@ export class Links {
       try {
         if (this.#failures > 0) await clock.sleep(backOffMs(LINK_BACK_OFF, this.#failures, random()), { signal });
         let upAt = 0;
+        // Whoever comes after this process must know the id before the scheduler does.
+        await this.#options.ownership.note(open.worker, open.profile);
+        if (!this.#current(open)) return;
         const link = await this.#options.port.open(
           open.worker,
           {

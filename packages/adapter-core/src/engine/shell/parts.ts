@@ -1,3 +1,4 @@
+import type { AdapterError } from "../../contracts/adapter-error.ts";
 import { ObjectCache } from "../../objects/object-cache.ts";
 import { Children } from "./children.ts";
 import { Deliverer } from "./deliverer.ts";
@@ -7,10 +8,15 @@ import { HeartbeatReport } from "./heartbeat-report.ts";
 import type { ShellHost } from "./host.ts";
 import { Inspector } from "./inspector.ts";
 import { JobBook } from "./job-book.ts";
+import { Lease } from "./lease.ts";
 import { Links } from "./links.ts";
+import { ALONE } from "./ownership.ts";
+import { thisProcess } from "./process-identity.ts";
+import { Recovery } from "./recovery.ts";
 import { ProcessResources } from "./resources.ts";
 import { SharedObjects } from "./shared-objects.ts";
 import { Stager } from "./stager.ts";
+import { Strays } from "./strays.ts";
 import { Sweeper } from "./sweeper.ts";
 
 const MIB = 1024 * 1024;
@@ -26,10 +32,17 @@ export interface Parts {
   readonly deliverer: Deliverer;
   readonly sweeper: Sweeper;
   readonly report: HeartbeatReport;
+  readonly strays: Strays;
+  readonly recovery: Recovery;
+  /** Only where jobs outlive this process. */
+  readonly lease: Lease | undefined;
 }
 
-/** Makes the parts of a shell from the engine's options, with every default filled in. */
-export function assemble(options: EngineOptions, host: ShellHost): Parts {
+/**
+ * Makes the parts of a shell from the engine's options, with every default filled in.
+ * @param onLost called when another process has taken this manager's id
+ */
+export function assemble(options: EngineOptions, host: ShellHost, onLost: (reason: AdapterError) => void): Parts {
   const { backend, store, managerId, objects } = options;
   const { clock, signal } = host;
   const maxPayloadBytes = options.maxPayloadBytes ?? 1024 * MIB;
@@ -40,8 +53,19 @@ export function assemble(options: EngineOptions, host: ShellHost): Parts {
     maxObjectBytes: maxPayloadBytes,
     timeoutMs: options.objectTimeoutMs,
   });
-  const links = new Links(host, {
+  const lease = backend.traits.outlives
+    ? new Lease(host, {
+        ...{ store, managerId, onLost },
+        workerManagerId: options.workerManagerId,
+        self: options.self ?? thisProcess(),
+        wallNow: options.wallNow ?? Date.now,
+        keeps: (worker) => links.has(worker),
+      })
+    : undefined;
+  const ownership = lease ?? ALONE;
+  const links: Links = new Links(host, {
     port: options.scheduler,
+    ownership,
     dropObjects: (ids) => cache.drop(ids),
     giveUp: (reason) => host.fail(reason),
   });
@@ -61,7 +85,12 @@ export function assemble(options: EngineOptions, host: ShellHost): Parts {
     },
     shareAboveBytes: options.shareAboveBytes ?? MIB,
   });
-  const children = new Children(host, { backend, store, book, frames, sweeper, managerId });
+  const strays = new Strays(host, { backend, store, book, frames, shared, sweeper, ownership, managerId });
+  const children = new Children(host, { backend, store, book, frames, sweeper, strays, ownership, managerId });
+  const recovery = new Recovery(host, {
+    ...{ backend, store, book, shared, strays, managerId },
+    profiles: options.core.profiles.map(({ name }) => name),
+  });
   const deliverer = new Deliverer(host, {
     ...{ objects, frames, links },
     maxBytes: options.maxResultBytesInFlight ?? 256 * MIB,
@@ -73,5 +102,5 @@ export function assemble(options: EngineOptions, host: ShellHost): Parts {
     workerManagerId: options.workerManagerId,
   });
   const inspector = new Inspector(host, cache, options.runners);
-  return { links, cache, inspector, stager, children, frames, deliverer, sweeper, report };
+  return { links, cache, inspector, stager, children, frames, deliverer, sweeper, report, strays, recovery, lease };
 }

@@ -19,7 +19,7 @@ export class Performer {
   }
 
   perform(effect: EngineEffect): void {
-    const { links, cache, inspector, stager, children, frames, deliverer, sweeper, report } = this.#parts;
+    const { links, cache, inspector, stager, children, frames, deliverer, sweeper, report, strays } = this.#parts;
     switch (effect.type) {
       case "open":
         links.open(effect);
@@ -61,6 +61,7 @@ export class Performer {
         sweeper.delete(effect.keys);
         break;
       case "release-job":
+        strays.released(effect.job);
         stager.release(effect.job);
         break;
       case "forget-client":

@@ -36,6 +36,9 @@ export class SharedObjects {
   readonly #byJob = new Map<JobName, Set<Shared>>();
   /** How many entries share a key: two ids may hold equal bytes. */
   readonly #keys = new Map<string, number>();
+  readonly #putting = new Set<string>();
+  /** Keys of objects that an earlier process stored. */
+  readonly #adopted = new Map<ObjectId, string>();
   #sweeping = false;
 
   constructor(host: ShellHost, options: SharedObjectsOptions) {
@@ -64,6 +67,32 @@ export class SharedObjects {
     return await shared.stored;
   }
 
+  /** Holds an object that an earlier process stored, for a job that was taken over. */
+  adopt(job: JobName, object: Extract<SectionObject, { key: string }>): void {
+    // The same object may have been stored twice, compressed and not: then the second is found by its key.
+    const name = (this.#adopted.get(object.id) ?? object.key) === object.key ? object.id : object.key;
+    this.#adopted.set(name, object.key);
+    let shared = this.#byId.get(name);
+    if (shared === undefined) {
+      shared = { id: name, stored: Promise.resolve(object), jobs: new Set(), idleSince: undefined };
+      this.#byId.set(name, shared);
+      this.#keys.set(object.key, (this.#keys.get(object.key) ?? 0) + 1);
+    }
+    shared.jobs.add(job);
+    const held = this.#byJob.get(job) ?? new Set();
+    this.#byJob.set(job, held.add(shared));
+  }
+
+  /** Whether a key is held, or about to be. */
+  holds(key: string): boolean {
+    return this.#keys.has(key) || this.#putting.has(key);
+  }
+
+  /** Keys of all objects that are stored. */
+  keys(): string[] {
+    return [...this.#keys.keys()];
+  }
+
   /** A job is over. */
   release(job: JobName): void {
     const held = this.#byJob.get(job);
@@ -85,9 +114,14 @@ export class SharedObjects {
     const packed = store.traits.compress ? await compress(bytes, options) : { bytes, gzip: false };
     const sha256 = await digest(packed.bytes);
     const key = objectKey(managerId, sha256);
-    await sweeper.settled(key);
-    // Counted only from here on, so that a failed put leaves nothing behind. Equal bytes under one key: what is there is right.
-    await store.put(key, bodyOf(store.traits, [packed.bytes], sha256), { ...options, if: "absent" });
+    this.#putting.add(key);
+    try {
+      await sweeper.settled(key);
+      // Counted only from here on, so that a failed put leaves nothing behind. Equal bytes under one key: what is there is right.
+      await store.put(key, bodyOf(store.traits, [packed.bytes], sha256), { ...options, if: "absent" });
+    } finally {
+      this.#putting.delete(key);
+    }
     this.#keys.set(key, (this.#keys.get(key) ?? 0) + 1);
     return { id, raw: bytes.length, gzip: packed.gzip, key, sha256, stored: packed.bytes.length };
   }
@@ -115,6 +149,7 @@ export class SharedObjects {
 
   async #drop(shared: Shared): Promise<void> {
     this.#byId.delete(shared.id);
+    this.#adopted.delete(shared.id);
     const { key } = await shared.stored;
     const users = (this.#keys.get(key) ?? 1) - 1;
     if (users > 0) {

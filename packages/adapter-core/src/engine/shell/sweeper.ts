@@ -4,6 +4,8 @@ import type { ShellHost } from "./host.ts";
 
 const MOST_AT_ONCE = 1_000;
 const TRIES = 5;
+/** How long a key may wait for others to share its request, where requests cost something. */
+const GATHER_MS = 1_000;
 
 /**
  * Deletes keys behind the work, many with one call, one call at a time. A key that cannot be deleted is left to the store's own sweep:
@@ -12,18 +14,24 @@ const TRIES = 5;
 export class Sweeper {
   readonly #host: ShellHost;
   readonly #store: PayloadStore;
+  readonly #gathers: boolean;
   readonly #waiting = new Set<string>();
   #flying: ReadonlySet<string> = new Set();
   #run: Promise<void> | undefined;
+  #full: AbortController | undefined;
+  #hurried = false;
 
   constructor(host: ShellHost, store: PayloadStore) {
     this.#host = host;
     this.#store = store;
+    // Where bytes are worth compressing the store is remote, and each of its requests is paid for.
+    this.#gathers = store.traits.compress;
   }
 
   /** Deletes keys, soon. */
   delete(keys: Iterable<string>): void {
-    for (const key of keys) this.#waiting.add(key);
+    for (const key of keys) if (!this.#flying.has(key)) this.#waiting.add(key);
+    if (this.#waiting.size >= MOST_AT_ONCE) this.#full?.abort();
     if (this.#waiting.size > 0) this.#run ??= this.#sweep();
   }
 
@@ -35,14 +43,16 @@ export class Sweeper {
 
   /** Resolves once nothing waits to be deleted. */
   async idle(): Promise<void> {
+    this.#hurried = true;
+    this.#full?.abort();
     while (this.#run !== undefined) await this.#run;
   }
 
   async #sweep(): Promise<void> {
     try {
       while (this.#waiting.size > 0) {
-        // One turn later, so that the deletions of one turn share a call.
-        await new Promise((resolve) => setImmediate(resolve));
+        await this.#gather();
+        if (this.#host.signal.aborted) return;
         const keys = [...this.#waiting].slice(0, MOST_AT_ONCE);
         for (const key of keys) this.#waiting.delete(key);
         this.#flying = new Set(keys);
@@ -54,8 +64,22 @@ export class Sweeper {
     }
   }
 
+  async #gather(): Promise<void> {
+    // One turn later at least, so that the deletions of one turn share a call.
+    await new Promise((resolve) => setImmediate(resolve));
+    const { clock, signal } = this.#host;
+    if (!this.#gathers || this.#hurried || signal.aborted || this.#waiting.size >= MOST_AT_ONCE) return;
+    const full = new AbortController();
+    this.#full = full;
+    const end = (): void => full.abort();
+    signal.addEventListener("abort", end, { once: true });
+    await clock.sleep(GATHER_MS, { signal: full.signal }).catch(() => {});
+    signal.removeEventListener("abort", end);
+    this.#full = undefined;
+  }
+
   async #delete(keys: readonly string[]): Promise<void> {
-    const { clock, log, random, signal } = this.#host;
+    const { clock, counters, log, random, signal } = this.#host;
     for (let failures = 1; ; failures += 1) {
       try {
         return await this.#store.delete(keys);
@@ -66,6 +90,7 @@ export class Sweeper {
             reason: String(reason),
           });
         }
+        counters.storageRetries += 1;
         await clock.sleep(backOffMs(STORAGE_BACK_OFF, failures, random()), { signal }).catch(() => {});
       }
     }

@@ -1,0 +1,228 @@
+import { type AdapterErrorCode, isAdapterError, RETRYABLE } from "../../contracts/adapter-error.ts";
+import type { Backend, FoundJob, JobName, JobSpec } from "../../contracts/backend.ts";
+import type { PayloadStore } from "../../contracts/payload-store.ts";
+import { outPrefix } from "../../formats/keys.ts";
+import type { Section } from "../../formats/section.ts";
+import type { RecoveredJob } from "../core/event.ts";
+import { backOffMs, STORAGE_BACK_OFF } from "./back-off.ts";
+import { readSections } from "./bundle-reader.ts";
+import { Gate } from "./gate.ts";
+import type { ShellHost } from "./host.ts";
+import type { JobBook } from "./job-book.ts";
+import type { SharedObjects } from "./shared-objects.ts";
+import type { Strays } from "./strays.ts";
+import { type Remains, survey } from "./survey.ts";
+
+/** Of a bundle that will never be right. What else goes wrong ends the start: it must not end a job. */
+const UNUSABLE: ReadonlySet<AdapterErrorCode> = new Set<AdapterErrorCode>([
+  "corrupt",
+  "internal",
+  "rejected",
+  "too-large",
+]);
+const BUNDLES_AT_ONCE = 8;
+/** How long a start waits for a job to show whose bundle is so young that its submit may have been under way. */
+const SHOW_MS = 10_000;
+const LOOK_AGAIN_MS = 1_000;
+
+/** Options of {@link Recovery}. */
+export interface RecoveryOptions {
+  readonly backend: Backend;
+  readonly store: PayloadStore;
+  readonly book: JobBook;
+  readonly shared: SharedObjects;
+  readonly strays: Strays;
+  readonly managerId: string;
+  /** Names of the profiles that there are; what belonged to another one counts for the first. */
+  readonly profiles: readonly string[];
+}
+
+/** What was found of earlier processes. */
+export interface Recovered {
+  readonly jobs: readonly RecoveredJob[];
+  /** Every name of a job that was seen anywhere. */
+  readonly names: readonly JobName[];
+}
+
+/**
+ * Takes over what earlier processes of this manager left: every job that the backend knows and whose bundle is there goes into the book as if it had
+ * been submitted by this process. What cannot be used is stopped, or swept later.
+ */
+export class Recovery {
+  readonly #host: ShellHost;
+  readonly #options: RecoveryOptions;
+
+  constructor(host: ShellHost, options: RecoveryOptions) {
+    this.#host = host;
+    this.#options = options;
+  }
+
+  /** @param storeNowMs the time by the store's clock, to tell young bundles. @throws {AdapterError} `denied`, `config` and the like: what does not pass by waiting */
+  async run(storeNowMs: number | undefined): Promise<Recovered> {
+    const { store, backend, managerId, strays } = this.#options;
+    const { signal } = this.#host;
+    const remains = await this.#again(() => survey(store, backend, managerId, { signal }));
+    const found = await this.#adopt(remains, storeNowMs);
+    const jobs: RecoveredJob[] = [];
+    const gate = new Gate({ most: BUNDLES_AT_ONCE });
+    await Promise.all(
+      found.map(async (job) => {
+        const leave = await gate.enter();
+        try {
+          const recovered = await this.#take(job, remains);
+          if (recovered !== undefined) jobs.push(recovered);
+        } finally {
+          leave();
+        }
+      }),
+    );
+    this.#host.counters.adoptedJobs += jobs.length;
+    const { book, shared } = this.#options;
+    const leftJobs = remains.names.filter((name) => !book.has(name));
+    const left = new Set(leftJobs);
+    strays.expect(
+      leftJobs,
+      [...remains.keys].flatMap(([key, job]) =>
+        (job === undefined ? !shared.holds(key) : left.has(job)) ? [key] : [],
+      ),
+    );
+    return { jobs, names: remains.names };
+  }
+
+  /** Asks the backend for all jobs of which anything is left, and a little longer for those that may only just have been submitted. */
+  async #adopt(remains: Remains, storeNowMs: number | undefined): Promise<FoundJob[]> {
+    const { backend } = this.#options;
+    const { clock, signal } = this.#host;
+    const adopt = async (names: readonly JobName[]): Promise<readonly FoundJob[]> =>
+      names.length === 0 ? [] : await this.#again(async () => (await backend.adopt?.(names, { signal })) ?? []);
+    const found = [...(await adopt(remains.names))];
+    const known = new Set(found.map(({ name }) => name));
+    const delayMs = backend.traits.visibilityDelayMs ?? 0;
+    const until = clock.now() + Math.min(delayMs, SHOW_MS);
+    const young = (name: JobName): boolean => {
+      const bundle = remains.bundles.get(name);
+      return bundle !== undefined && (storeNowMs === undefined || storeNowMs - bundle.modifiedMs < delayMs);
+    };
+    let missing = remains.names.filter((name) => !known.has(name) && young(name));
+    while (missing.length > 0 && clock.now() < until) {
+      await clock.sleep(LOOK_AGAIN_MS, { signal });
+      const more = await adopt(missing);
+      found.push(...more);
+      for (const { name } of more) known.add(name);
+      missing = missing.filter((name) => !known.has(name));
+    }
+    return found;
+  }
+
+  /** Reads a job's bundle and enters the job in the book. */
+  async #take(whole: FoundJob, remains: Remains): Promise<RecoveredJob | undefined> {
+    const { store, book, shared, profiles } = this.#options;
+    const found = profiles.includes(whole.profile) ? whole : { ...whole, profile: profiles[0] ?? whole.profile };
+    const { log, signal } = this.#host;
+    try {
+      const size = remains.bundles.get(found.name)?.size;
+      const children = await this.#again(async () => {
+        const read: Child[] = [];
+        for await (const section of readSections(store, found, size, { signal })) read.push(childOf(section));
+        return read;
+      });
+      if (children.length !== found.children) {
+        if (children.length === 0) return await this.#giveUp(found, "its bundle is gone");
+        return await this.#giveUp(found, `it has ${found.children} children, its bundle ${children.length}`);
+      }
+      for (const { shares } of children) for (const object of shares) shared.adopt(found.name, object);
+      const job = book.add(
+        specOf(found, children, store, this.#options.managerId),
+        children.map(({ tasks }) => tasks.map(({ task }) => task.taskId)),
+      );
+      job.live = true;
+      for (const child of job.children) child.adopted = true;
+      const { name, runner } = found;
+      const { profile } = job.spec;
+      return {
+        name,
+        profile,
+        runner,
+        fresh: children[0]?.fresh ?? false,
+        children: children.map(({ tasks }) => tasks),
+      };
+    } catch (reason) {
+      if (signal.aborted || !isAdapterError(reason) || !UNUSABLE.has(reason.code)) throw reason;
+      log.warn("a job of an earlier process cannot be taken over", { job: found.name, reason: String(reason) });
+      return await this.#giveUp(found, "its bundle cannot be read");
+    }
+  }
+
+  /** Nobody can use what a job of this kind gives: it is stopped, if it runs. */
+  async #giveUp(found: FoundJob, reason: string): Promise<undefined> {
+    if (!found.live) return undefined;
+    const { counters, log, signal } = this.#host;
+    counters.orphans += 1;
+    log.warn("stopping a job of an earlier process", { job: found.name, reason });
+    const refs = Array.from({ length: found.children }, (_, child) => ({ job: found.name, child }));
+    await this.#again(() => this.#options.backend.cancel(refs, reason, { signal }));
+    return undefined;
+  }
+
+  async #again<T>(work: () => Promise<T>): Promise<T> {
+    const { clock, counters, log, random, signal } = this.#host;
+    for (let failures = 1; ; failures += 1) {
+      try {
+        return await work();
+      } catch (reason) {
+        signal.throwIfAborted();
+        if (!isAdapterError(reason) || !RETRYABLE.has(reason.code)) throw reason;
+        counters.storageRetries += 1;
+        if (failures === 1)
+          log.warn("what an earlier process left is out of reach; trying again", { reason: reason.message });
+        await clock.sleep(backOffMs(STORAGE_BACK_OFF, failures, random()), { signal });
+      }
+    }
+  }
+}
+
+interface Child {
+  readonly tasks: RecoveredJob["children"][number];
+  readonly shares: readonly Extract<Section["objects"][number], { key: string }>[];
+  readonly fresh: boolean;
+  readonly taskLimitMs: number;
+}
+
+/** What is kept of a section: its objects' bytes are not. */
+function childOf(section: Section): Child {
+  return {
+    fresh: section.fresh,
+    taskLimitMs: section.taskLimitMs,
+    shares: section.objects.filter((object) => "key" in object),
+    tasks: section.tasks.map(({ id, fn, args, stream, holder }) => ({
+      task: {
+        taskId: id,
+        source: section.client,
+        functionId: fn,
+        argumentIds: args,
+        priority: 0,
+        streamOutput: stream,
+      },
+      holder: holder ?? "",
+    })),
+  };
+}
+
+/** The job as it was submitted, as far as anybody asks after that. */
+function specOf(found: FoundJob, children: readonly Child[], store: PayloadStore, managerId: string): JobSpec {
+  const { name, profile, runner, payload, secret } = found;
+  const taskLimitMs = Math.max(...children.map((child) => child.taskLimitMs));
+  return {
+    ...{ name, profile, runner, secret, taskLimitMs },
+    children: children.length,
+    payload:
+      payload.kind === "inline"
+        ? { kind: "inline", bundle: payload.bundle, store: store.locator }
+        : { kind: "bundle", key: payload.key, bytes: 0, store: store.locator },
+    outPrefix: outPrefix(managerId, name),
+    tasksPerChild: children.map(({ tasks }) => tasks.length),
+    childLimitMs: taskLimitMs,
+    fresh: children[0]?.fresh ?? false,
+    attempts: 1,
+  };
+}
