@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ChildProgram, startClient, startCluster } from "@scaler-aws-hpc/testkit";
 import { startAwsSite } from "../aws/aws-site.ts";
-import { startSide } from "../aws/managers.ts";
+import { runnerOf, startSide } from "../aws/managers.ts";
 import { type Executions, readExecutions } from "./executions.ts";
 
 /** In what company, and with what else going wrong. */
@@ -48,6 +48,8 @@ export interface CrashRun {
 const QUEUE_SIZE = 500;
 const SPOT_LOSS = 0.2;
 const LOST_SUBMITS = 0.05;
+/** With five attempts, the default, one task in 3,000 would fail by nothing but bad luck. */
+const RETRIES = 9;
 /** Most seconds that the manager is away: the scheduler waits 60 s for a worker's heartbeat. */
 const AWAY_SECONDS = 19;
 /** After the last result: what is left to tidy up. */
@@ -68,8 +70,8 @@ export async function crashRun(plan: CrashPlan): Promise<CrashRun> {
     slots,
     startMs: 200,
     latencyMs: 0,
-    spotLoss: variant.faults ? SPOT_LOSS : 0,
-    lostSubmits: variant.faults ? LOST_SUBMITS : 0,
+    runner: runnerOf("ours"),
+    ...(variant.faults ? { spotLoss: SPOT_LOSS, lostSubmits: LOST_SUBMITS } : {}),
     seed: Math.floor(random() * 1_000_000),
   });
   // A native worker that held hundreds of tasks would work on them long after we are done.
@@ -77,7 +79,8 @@ export async function crashRun(plan: CrashPlan): Promise<CrashRun> {
   const record = join(cluster.folder, "executions");
   const managers: ChildProgram[] = [];
   const start = async (): Promise<ChildProgram> => {
-    const args = ["--per-worker-task-queue-size", String(QUEUE_SIZE)];
+    const retries = variant.faults ? ["--max-retries", String(RETRIES)] : [];
+    const args = ["--per-worker-task-queue-size", String(QUEUE_SIZE), ...retries];
     const manager = await startSide("ours", cluster, { ...site, slots, args });
     managers.push(manager);
     return manager;
@@ -108,13 +111,14 @@ export async function crashRun(plan: CrashPlan): Promise<CrashRun> {
     const state = await site.state();
     const executions = await readExecutions(record, {
       lostAttempts: new Set(state.lostAttempts),
-      ambiguousJobs: new Set(state.ambiguousJobs),
+      ambiguousJobs: new Set(variant.faults ? state.twiceSubmitted : []),
     });
     const litter = state.keys.filter((key) => !LIFECYCLE.test(`/${key}`));
     const failures: string[] = [];
     if (outcome.right !== tasks) failures.push(`${outcome.wrong} futures are wrong: ${outcome.examples.join("; ")}`);
     if (executions.tasks !== tasks) failures.push(`only ${executions.tasks} tasks wrote down that they ran`);
     if (state.liveJobs.length > 0) failures.push(`live jobs are left: ${first(state.liveJobs)}`);
+    if (state.containers > 0) failures.push(`${state.containers} containers still run`);
     if (litter.length > 0) failures.push(`keys are left: ${first(litter)}`);
     // Beside a native worker the scheduler may give tasks to others while we are away: those are counted, and are no failure.
     if (!variant.native && executions.others.length > 0) {
@@ -129,7 +133,7 @@ export async function crashRun(plan: CrashPlan): Promise<CrashRun> {
       wrong: outcome.wrong,
       executions,
       spotHits: state.lostAttempts.length,
-      ambiguousSubmits: state.ambiguousJobs.length,
+      ambiguousSubmits: state.unansweredSubmits,
       liveJobs: state.liveJobs,
       keysLeft: state.keys.filter((key) => LIFECYCLE.test(`/${key}`)),
       failures,

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 export interface Incidents {
   /** `<job id> <attempt>` of every attempt that was lost with its machine; the id of a child is `<parent>:<index>`. */
   readonly lostAttempts: ReadonlySet<string>;
-  /** Ids of jobs, without `:<index>`, whose submit had no answer. */
+  /** Ids of jobs, without `:<index>`, that were submitted twice because the first submit had no answer. */
   readonly ambiguousJobs: ReadonlySet<string>;
 }
 

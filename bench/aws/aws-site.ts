@@ -11,8 +11,8 @@ export interface SiteOptions {
   readonly startMs: number;
   /** Milliseconds that each call to Batch and S3 takes longer. */
   readonly latencyMs: number;
-  /** Children run for ever and are no processes. @default false */
-  readonly simulated?: boolean;
+  /** Program whose forks are the containers; without it children run for ever and are no processes. */
+  readonly runner: string | undefined;
   /** Share of attempts whose machine goes away while they run. @default 0 */
   readonly spotLoss?: number;
   /** Share of submits that are done but not answered. @default 0 */
@@ -31,11 +31,15 @@ export interface AwsCounts {
 export interface SiteState {
   /** Ids of jobs and children that are not over. */
   readonly liveJobs: readonly string[];
+  /** Containers that run, whatever Batch says. */
+  readonly containers: number;
   readonly keys: readonly string[];
   /** `<job id> <attempt>` of every attempt that was lost with its machine. */
   readonly lostAttempts: readonly string[];
-  /** Ids of jobs whose submit had no answer. */
-  readonly ambiguousJobs: readonly string[];
+  /** Ids of jobs and arrays whose name another one has too. */
+  readonly twiceSubmitted: readonly string[];
+  /** Submits that had no answer, though they were done. */
+  readonly unansweredSubmits: number;
 }
 
 /** A Batch and an S3 that run in a process of their own. */
@@ -54,8 +58,7 @@ export interface AwsSite extends AsyncDisposable {
 /** What the process says once it is ready. */
 export interface SiteGreeting {
   readonly control: string;
-  readonly batch: string;
-  readonly s3: string;
+  readonly env: Readonly<Record<string, string>>;
   readonly queue: string;
   readonly definition: string;
   readonly bucket: string;
@@ -71,22 +74,12 @@ export async function startAwsSite(options: SiteOptions): Promise<AwsSite> {
       JSON.stringify({ ...options, python: benchPython() }),
     ],
   });
-  const [line] = await program.waitForLog(/^\{"control":.*\}$/m, 60_000);
-  const { control, batch, s3, ...names } = JSON.parse(line) as SiteGreeting;
+  const [line] = await program.waitForLog(/^\{"queue":.*\}$/m, 60_000);
+  const { control, env, ...names } = JSON.parse(line) as SiteGreeting;
   const ask = async (what: string): Promise<unknown> => await (await fetch(`${control}/${what}`)).json();
   return {
     ...names,
-    env: {
-      AWS_ENDPOINT_URL: batch,
-      AWS_ENDPOINT_URL_S3: s3,
-      AWS_ACCESS_KEY_ID: "manager",
-      AWS_SECRET_ACCESS_KEY: "none",
-      AWS_DEFAULT_REGION: "us-east-1",
-      AWS_REGION: "us-east-1",
-      AWS_EC2_METADATA_DISABLED: "true",
-      AWS_CONFIG_FILE: "/dev/null",
-      AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
-    },
+    env: { ...env, AWS_CONFIG_FILE: "/dev/null", AWS_SHARED_CREDENTIALS_FILE: "/dev/null" },
     counts: async () => (await ask("counts")) as AwsCounts,
     running: async () => (await ask("running")) as number,
     state: async () => (await ask("state")) as SiteState,

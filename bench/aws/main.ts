@@ -1,6 +1,6 @@
 // The manager of the released Scaler and ours, against the same emulator of AWS Batch and the same S3 in memory, with a real scheduler, object
 // storage and client. Every result is checked; exits with 1 when a promise does not hold.
-// Usage: npm run bench aws -- [--ours] [--workload NAME]... [--rounds 3] [--tasks 1000] [--tiny-tasks 10000] [--slots 100] [--seed 3]
+// Usage: npm run bench aws -- [--ours | --original] [--workload NAME]... [--rounds 3] [--tasks 1000] [--tiny-tasks 10000] [--slots 100] [--seed 3]
 //   [--sigma 0.6] [--children 1000] [--seconds 60]; names: fixed, fixed-single, log-normal, log-normal-single, latency, latency-single, tiny, polling
 import { parseArgs } from "node:util";
 import { inWords, total } from "./counts.ts";
@@ -15,6 +15,7 @@ const START_MS = 200;
 const { values } = parseArgs({
   options: {
     ours: { type: "boolean", default: false },
+    original: { type: "boolean", default: false },
     workload: { type: "string", multiple: true },
     rounds: { type: "string", default: "3" },
     tasks: { type: "string", default: "1000" },
@@ -26,6 +27,8 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "60" },
   },
 });
+const both: readonly Side[] = ["ours", "original"];
+const sides = values.ours === values.original ? both : both.filter((side) => values[side]);
 const every = workloads({
   slots: Number(values.slots),
   tasks: Number(values.tasks),
@@ -62,12 +65,12 @@ function line(side: Side, workload: Workload, run: TimedRun): string {
 async function measure(workload: Workload): Promise<Measured> {
   console.log(`\n${workload.name}: ${workload.title}; ideal ${workload.idealSeconds.toFixed(1)} s`);
   const runs: Record<Side, TimedRun[]> = { ours: [], original: [] };
-  for (let round = 0; round < Number(values.rounds); round++) {
+  for (let round = 0; sides.includes("ours") && round < Number(values.rounds); round++) {
     const run = await timedRun("ours", workload, START_MS);
     runs.ours.push(run);
     console.log(line("ours", workload, run));
   }
-  if (!values.ours && workload.packing) {
+  if (sides.includes("original") && workload.packing) {
     const run = await timedRun("original", workload, START_MS);
     runs.original.push(run);
     console.log(line("original", workload, run));
@@ -81,7 +84,7 @@ for (const workload of every) if (wanted.includes(workload.name)) measured.push(
 let polling: PollingRun | undefined;
 if (wanted.includes("polling")) {
   console.log(`\npolling: ${values.children} simulated children run, ${values.seconds} s are counted`);
-  for (const side of values.ours ? (["ours"] as const) : (["ours", "original"] as const)) {
+  for (const side of sides) {
     const run = await pollingRun(side, Number(values.children), Number(values.seconds));
     if (side === "ours") polling = run;
     const rate = (total(run.batch) / run.seconds).toFixed(2);
@@ -91,7 +94,7 @@ if (wanted.includes("polling")) {
 
 console.log(`\nMedians of ${values.rounds} rounds (the original: one)`);
 for (const { workload, runs } of measured) {
-  const cells = (["ours", "original"] as const).flatMap((side) => {
+  const cells = both.flatMap((side) => {
     if (runs[side].length === 0) return [];
     const seconds = secondsOf(runs[side]);
     const times = (seconds / workload.idealSeconds).toFixed(2);

@@ -17,7 +17,7 @@ const START_LIMIT_MS = 300_000;
 
 /** Has so many simulated children run, one task each, and counts for so long; then everything is thrown away. */
 export async function pollingRun(side: Side, children: number, seconds: number): Promise<PollingRun> {
-  await using site = await startAwsSite({ slots: children, startMs: 200, latencyMs: 0, simulated: true });
+  await using site = await startAwsSite({ slots: children, startMs: 200, latencyMs: 0, runner: undefined });
   await using cluster = await startCluster();
   await using manager = await startSide(side, cluster, { ...site, slots: children, args: ["--tasks-per-job", "1"] });
   const file = join(cluster.folder, "durations.json");

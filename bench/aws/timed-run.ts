@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { cpuSecondsOf, startClient, startCluster } from "@scaler-aws-hpc/testkit";
 import { type AwsCounts, type AwsSite, startAwsSite } from "./aws-site.ts";
 import { type Counts, since, total } from "./counts.ts";
-import { type Side, startSide } from "./managers.ts";
+import { runnerOf, type Side, startSide } from "./managers.ts";
 import type { Workload } from "./workloads.ts";
 
 /** One run of a workload. */
@@ -27,7 +27,7 @@ const SETTLE_MS = 120_000;
 /** Runs a workload in a cluster of its own. @throws {Error} when a task returned something else, with everybody's last lines. */
 export async function timedRun(side: Side, workload: Workload, startMs: number): Promise<TimedRun> {
   const { slots, durations, idealSeconds, latencyMs } = workload;
-  await using site = await startAwsSite({ slots, startMs, latencyMs });
+  await using site = await startAwsSite({ slots, startMs, latencyMs, runner: runnerOf(side) });
   await using cluster = await startCluster();
   const args = workload.packing ? [] : ["--tasks-per-job", "1"];
   await using manager = await startSide(side, cluster, { ...site, slots, args });
