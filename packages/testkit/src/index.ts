@@ -1,3 +1,15 @@
+export {
+  type AttemptFaultRule,
+  BatchEmulator,
+  type BatchEmulatorOptions,
+  type CallFaultRule,
+  LIMITS as BATCH_LIMITS,
+  lasting,
+  type RunnerOptions,
+  type Simulation,
+  startBatchEmulator,
+} from "./batch-emulator/index.ts";
+export { FakeS3, type FakeS3Options, type S3FaultRule } from "./fake-s3/index.ts";
 export type {
   CaseResult,
   Certificate,

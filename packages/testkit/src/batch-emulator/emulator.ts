@@ -1,0 +1,283 @@
+import { randomUUID } from "node:crypto";
+import { FakeS3, type FakeS3Options } from "../fake-s3/index.ts";
+import { REGION } from "./account.ts";
+import { ApiServer } from "./api-server.ts";
+import { type ApiCall, CallLog } from "./call-log.ts";
+import { Cluster } from "./cluster.ts";
+import type { ContainerHost } from "./container.ts";
+import { Definitions, PROVISIONED } from "./definitions.ts";
+import { type AttemptFaultRule, type CallFaultRule, Faults } from "./faults.ts";
+import type { Fields } from "./fields.ts";
+import { isArray, isOver, type TopJob, type UnitJob } from "./job.ts";
+import { JobTable } from "./job-table.ts";
+import { LIMITS } from "./limits.ts";
+import { LogStreams } from "./log-streams.ts";
+import type { OverrideRule } from "./override-size.ts";
+import { ProcessHost } from "./process-host.ts";
+import { type QueueOptions, Queues } from "./queues.ts";
+import { SimulatedHost, type Simulation } from "./simulated-host.ts";
+import { type TimingOptions, timingOf } from "./timing.ts";
+import { TokenBucket } from "./token-bucket.ts";
+import { WarmHost } from "./warm-host.ts";
+
+/** What stands for the containers of jobs. */
+export type RunnerOptions =
+  /** A fresh process each: `argv` is the image's entry point, the job's command follows. */
+  | { readonly mode: "process"; readonly argv: readonly string[] }
+  /** Forks of a Python process that has the module of `script` loaded and calls its `main`. */
+  | { readonly mode: "warm"; readonly python: string; readonly script: string; readonly arguments?: readonly string[] }
+  /** No process at all. */
+  | { readonly mode: "simulated"; readonly run: Simulation };
+
+/** What the emulator is like. */
+export interface BatchEmulatorOptions extends TimingOptions {
+  readonly runner: RunnerOptions;
+  /** @default one, `emulator-queue`, with 100 vCPUs */
+  readonly queues?: readonly QueueOptions[];
+  /** Registered at the start, as RegisterJobDefinition takes them. @default `emulator-job`, as the original's provisioner makes it */
+  readonly definitions?: readonly Fields[];
+  /** Variables of each container beside those of jobs, of Batch and of AWS. @default PATH, HOME and LANG of this process */
+  readonly containerEnvironment?: Readonly<Record<string, string>>;
+  /** The S3 beside it: one of its own, or another one's endpoint. */
+  readonly s3?: FakeS3Options | { readonly endpoint: string };
+  /** How the 8,192 characters of an override are counted. @default "measured" */
+  readonly overrideRule?: OverrideRule;
+  /** True for a service that has TerminateJobs and CancelJobs. @default true */
+  readonly bulk?: boolean;
+  /** Calls a second that are let through; `Infinity` for all. @default 50 */
+  readonly callsPerSecond?: number;
+  readonly attemptFaults?: readonly AttemptFaultRule[];
+  readonly callFaults?: readonly CallFaultRule[];
+  /** Seed of what is left to chance. @default 1 */
+  readonly seed?: number;
+  /** @default a free one */
+  readonly port?: number;
+}
+
+/** AWS Batch, CloudWatch Logs and S3, as strict as they are known to be, on this machine. */
+export class BatchEmulator implements AsyncDisposable {
+  /** Of Batch and of CloudWatch Logs. */
+  readonly endpoint: string;
+  readonly s3Endpoint: string;
+  /** The S3 of its own, if it has one. */
+  readonly s3: FakeS3 | undefined;
+  /** For programs that are to find all this: endpoints, keys and region. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly faults: Faults;
+  readonly #server: ApiServer;
+  readonly #parts: EmulatorParts;
+
+  private constructor(server: ApiServer, parts: EmulatorParts) {
+    this.#server = server;
+    this.#parts = parts;
+    this.endpoint = server.endpoint;
+    this.s3Endpoint = parts.s3Endpoint;
+    this.s3 = parts.s3;
+    this.faults = parts.faults;
+    this.env = {
+      ...awsEnvironment(parts.s3Endpoint, "AKIAEMULATEDMANAGER1"),
+      AWS_ENDPOINT_URL_BATCH: this.endpoint,
+      AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: this.endpoint,
+    };
+  }
+
+  static async start(options: BatchEmulatorOptions): Promise<BatchEmulator> {
+    const s3 = options.s3 !== undefined && "endpoint" in options.s3 ? undefined : await startS3(options);
+    const s3Endpoint = s3?.endpoint ?? (options.s3 as { readonly endpoint: string }).endpoint;
+    const timing = timingOf(options);
+    const faults = new Faults(options.seed ?? 1);
+    for (const rule of options.attemptFaults ?? []) faults.addAttemptRule(rule);
+    for (const rule of options.callFaults ?? []) faults.addCallRule(rule);
+    const logs = new LogStreams();
+    const jobs = new JobTable(timing.visibilityMs, timing.retentionMs);
+    const queues = new Queues(options.queues ?? [{ name: "emulator-queue" }]);
+    const definitions = new Definitions();
+    for (const definition of options.definitions ?? [{ ...PROVISIONED, jobDefinitionName: "emulator-job" }])
+      definitions.register(definition);
+    const { PATH = "", HOME = "", LANG = "C.UTF-8" } = process.env;
+    const baseEnvironment = {
+      ...(options.containerEnvironment ?? { PATH, HOME, LANG }),
+      ...awsEnvironment(s3Endpoint, "AKIAEMULATEDCONTAINER"),
+    };
+    const host = hostOf(options.runner, baseEnvironment);
+    const cluster = new Cluster({ host, faults, logs, timing, baseEnvironment }, jobs);
+    const calls = new CallLog();
+    const parts = { s3, s3Endpoint, faults, logs, jobs, queues, definitions, cluster, calls, timing };
+    const { overrideRule = "measured", bulk = true } = options;
+    let emulator: BatchEmulator | undefined;
+    const server = await ApiServer.start(
+      {
+        state: { queues, definitions, jobs, cluster, overrideRule, bulk, newId: () => randomUUID() },
+        logs,
+        faults,
+        calls,
+        bucket: new TokenBucket(options.callsPerSecond ?? LIMITS.callsPerSecond.value),
+        timing,
+        control: (path, body) => emulator?.control(path, body),
+      },
+      options.port,
+    );
+    emulator = new BatchEmulator(server, parts);
+    return emulator;
+  }
+
+  /** Milliseconds that each call takes longer, S3's too. */
+  set latencyMs(value: number) {
+    this.#parts.timing.latencyMs = value;
+    if (this.s3 !== undefined) this.s3.latencyMs = value;
+  }
+
+  /** Calls of Batch and of the logs by operation, refused ones too. */
+  counts(): Readonly<Record<string, number>> {
+    return this.#parts.calls.counts;
+  }
+
+  /** Every call, in order. */
+  calls(): readonly ApiCall[] {
+    return this.#parts.calls.calls;
+  }
+
+  /** Most calls within any one second; of one operation, or of all. */
+  maxPerSecond(operation?: string): number {
+    return this.#parts.calls.maxPerSecond(operation);
+  }
+
+  resetCounts(): void {
+    this.#parts.calls.reset();
+    this.s3?.resetCounts();
+  }
+
+  /** Single jobs and arrays, whether the API shows them or not. */
+  jobs(): readonly TopJob[] {
+    return this.#parts.jobs.all();
+  }
+
+  /** Jobs with a container: single ones and children. */
+  units(): readonly UnitJob[] {
+    return this.#parts.jobs.units();
+  }
+
+  /** Ids of single jobs and arrays that are not over. */
+  liveJobs(): readonly string[] {
+    return this.jobs()
+      .filter(({ status }) => !isOver(status))
+      .map(({ id }) => id);
+  }
+
+  /** A job, an array or a child. */
+  job(id: string): TopJob | undefined {
+    return this.#parts.jobs.find(id);
+  }
+
+  /** Containers: now, most at once, ever. */
+  get containers(): { readonly running: number; readonly peak: number; readonly started: number } {
+    const { running, peak, started } = this.#parts.cluster;
+    return { running, peak, started };
+  }
+
+  /** What a job's last attempt printed. */
+  logOf(id: string): string {
+    const job = this.job(id);
+    return job === undefined || isArray(job) ? "" : this.#parts.logs.text(job.logStreamName ?? "");
+  }
+
+  /** Kills the container of a job; false when it has none. */
+  killChild(id: string, signal: "SIGTERM" | "SIGKILL" = "SIGKILL"): boolean {
+    const job = this.job(id);
+    return job !== undefined && !isArray(job) && this.#parts.cluster.kill(job, signal);
+  }
+
+  /** Has nothing leave RUNNABLE in a queue, for that reason; `undefined` lets it go on. */
+  stick(queueName: string, reason: string | undefined): void {
+    const queue = this.#parts.queues.find(queueName);
+    if (queue !== undefined) this.#parts.cluster.stick(queue, reason);
+  }
+
+  /** What `GET` and `POST /_emulator/<path>` do: for programs in other processes. */
+  control(path: string, body?: unknown): unknown {
+    switch (path) {
+      case "counts":
+        return {
+          calls: this.counts(),
+          maxPerSecond: this.maxPerSecond(),
+          containers: this.containers,
+          liveJobs: this.liveJobs().length,
+          faults: this.faults.happened,
+          s3: this.s3?.counts() ?? {},
+          s3ByCaller: this.s3?.countsByCaller() ?? {},
+        };
+      case "calls":
+        return this.calls();
+      case "jobs":
+        return this.units().map(({ id, spec, status, statusReason, attempts, exitCode }) => {
+          return { id, name: spec.name, status, statusReason, attempts: attempts.length, exitCode };
+        });
+      case "keys":
+        return this.s3?.keys() ?? [];
+      case "reset":
+        this.resetCounts();
+        return {};
+      case "attempt-fault":
+        this.faults.addAttemptRule(body as AttemptFaultRule);
+        return {};
+      case "call-fault":
+        this.faults.addCallRule(body as CallFaultRule);
+        return {};
+      case "clear-faults":
+        this.faults.clear();
+        return {};
+      case "latency":
+        this.latencyMs = Number((body as Fields)["ms"]);
+        return {};
+      default:
+        return undefined;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server[Symbol.asyncDispose]();
+    await this.#parts.cluster[Symbol.asyncDispose]();
+    await this.s3?.[Symbol.asyncDispose]();
+    this.#parts.logs[Symbol.dispose]();
+  }
+}
+
+interface EmulatorParts {
+  readonly s3: FakeS3 | undefined;
+  readonly s3Endpoint: string;
+  readonly faults: Faults;
+  readonly logs: LogStreams;
+  readonly jobs: JobTable;
+  readonly queues: Queues;
+  readonly definitions: Definitions;
+  readonly cluster: Cluster;
+  readonly calls: CallLog;
+  readonly timing: ReturnType<typeof timingOf>;
+}
+
+async function startS3(options: BatchEmulatorOptions): Promise<FakeS3> {
+  const { latencyMs = 0, seed = 1, s3 } = options;
+  return await FakeS3.start({ latencyMs, seed, ...(s3 as FakeS3Options | undefined) });
+}
+
+function awsEnvironment(s3Endpoint: string, accessKey: string): Readonly<Record<string, string>> {
+  return {
+    AWS_ENDPOINT_URL_S3: s3Endpoint,
+    AWS_ACCESS_KEY_ID: accessKey,
+    AWS_SECRET_ACCESS_KEY: "emulated",
+    AWS_REGION: REGION,
+    AWS_DEFAULT_REGION: REGION,
+    AWS_EC2_METADATA_DISABLED: "true",
+  };
+}
+
+function hostOf(runner: RunnerOptions, environment: Readonly<Record<string, string>>): ContainerHost {
+  switch (runner.mode) {
+    case "process":
+      return new ProcessHost(runner.argv);
+    case "warm":
+      return new WarmHost(runner, environment);
+    case "simulated":
+      return new SimulatedHost(runner.run);
+  }
+}
