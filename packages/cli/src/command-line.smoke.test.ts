@@ -50,13 +50,28 @@ describe("exit codes and messages", () => {
     [["start", "tcp://a:1", "tcp://b:1"], 2, "Unexpected argument: tcp://b:1"],
     [["start", "-mcj", "0", "tcp://127.0.0.1:1"], 2, '[usage] --max-concurrent-jobs: expected 1 to 1000000, got "0"'],
     [["config", "shwo"], 2, "did you mean `scaler-aws-hpc config show`?"],
+    [["start", "tcp://127.0.0.1:1"], 78, "[config] batch needs --job-queue: "],
+    [["start", "-q=q", "tcp://127.0.0.1:1"], 78, "[config] batch needs --job-definition: "],
+    [["start", "-q", "q", "-d", "d", "tcp://127.0.0.1:1"], 78, "[config] s3 needs --s3-bucket: "],
     [
-      ["start", "tcp://127.0.0.1:1"],
+      ["start", "-b", "slurm", "tcp://127.0.0.1:1"],
       78,
-      'backend "batch" is not installed; installed: local; choose one of them with --backend, or add its plugin',
+      'backend "slurm" is not installed; installed: batch, local; choose',
     ],
     [["start", "-b", "loca", "tcp://127.0.0.1:1"], 78, 'did you mean "local"?'],
-    [["start", "-b", "local", "--payload-store", "sf", "tcp://127.0.0.1:1"], 78, 'installed: fs; did you mean "fs"?'],
+    [
+      ["start", "-b", "local", "--payload-store", "sf", "tcp://127.0.0.1:1"],
+      78,
+      'installed: fs, s3; did you mean "fs"?',
+    ],
+    [["orphans", "lits"], 2, "did you mean `scaler-aws-hpc orphans list`?"],
+    [["orphans", "list"], 78, "[config] batch needs --job-queue: "],
+    [
+      ["orphans", "list", "-q", "q", "-d", "d", "--s3-bucket", "b"],
+      2,
+      "[usage] which manager? give the scheduler's address",
+    ],
+    [["orphans", "kill", "-b", "local", "tcp://127.0.0.1:1"], 78, "the jobs of backend local end with their manager"],
     [["start", "-b", "local", "-c", "absent.toml", "tcp://127.0.0.1:1"], 78, "absent.toml: expected a TOML file"],
   ])("%j ends with %i", async (args, code, message) => {
     const ran = await run(args);

@@ -1,6 +1,6 @@
 import type { Log } from "@scaler-aws-hpc/adapter-core";
 import { OrphanKeeper } from "./orphans/orphan-keeper.ts";
-import { findDeployment } from "./start/deployment.ts";
+import { findDeployment, workerManagerIdOf } from "./start/deployment.ts";
 import { StartCommand } from "./start-command.ts";
 
 /** What `orphans list` and `orphans kill` have in common: the settings of `start`, and somebody who looks after its jobs. */
@@ -11,7 +11,10 @@ export abstract class OrphansCommand extends StartCommand {
     readonly flags: Readonly<Record<string, unknown>>;
   }> {
     const { resolved, plugins, flags } = await this.readOptions();
-    return { keeper: await OrphanKeeper.open(findDeployment(resolved, plugins.registry), this.#log()), flags };
+    const deployment = findDeployment(resolved, plugins.registry);
+    // A command line that names no manager should fail before anything is connected.
+    if (flags["all"] !== true) workerManagerIdOf(deployment);
+    return { keeper: await OrphanKeeper.open(deployment, this.#log()), flags };
   }
 
   #log(): Log {

@@ -67,8 +67,8 @@ describe("what an owner gets", () => {
 
   it("has to be there where it is required: one line for each that is not", () => {
     expect(() => requireOptions([s3, batch], resolve({}))).toThrow(
-      `[config] s3 needs --s3-bucket (Bucket): give --s3-bucket, set SCALER_AWS_HPC_S3_BUCKET or SCALER_S3_BUCKET, or write s3_bucket in a file
-[config] batch needs --job-queue (Queue): give --job-queue or -q, set SCALER_AWS_HPC_JOB_QUEUE, or write job_queue in a file`,
+      `[config] s3 needs --s3-bucket: Bucket; give --s3-bucket, set SCALER_AWS_HPC_S3_BUCKET or SCALER_S3_BUCKET, or write s3_bucket in a file
+[config] batch needs --job-queue: Queue; give --job-queue or -q, set SCALER_AWS_HPC_JOB_QUEUE, or write job_queue in a file`,
     );
     const flags = { "s3-bucket": "b", "job-queue": "q" };
     expect(() => requireOptions([s3, batch], resolve({ flags }))).not.toThrow();

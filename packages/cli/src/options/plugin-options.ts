@@ -81,7 +81,7 @@ function missingLine(owner: OptionOwner, { name, char, env = [], summary }: Opti
   const flags = [`--${name}`, ...(char === undefined ? [] : [`-${char}`])].join(" or ");
   const variables = [environmentName(name), ...env].join(" or ");
   const what = summary.replace(/\.$/, "");
-  return `${owner.name} needs --${name} (${what}): give ${flags}, set ${variables}, or write ${name.replaceAll("-", "_")} in a file`;
+  return `${owner.name} needs --${name}: ${what}; give ${flags}, set ${variables}, or write ${name.replaceAll("-", "_")} in a file`;
 }
 
 function merge(known: Option | undefined, spec: OptionSpec, withShort: boolean): Option {

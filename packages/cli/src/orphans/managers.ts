@@ -25,8 +25,8 @@ export interface ShownLease {
   readonly workers: number;
 }
 
-/** A lease that was not renewed for this long is nobody's: as long as a scheduler waits for a worker. */
-const LEASE_ALIVE_MS = 60_000;
+/** A lease lives for 15 s unless it is renewed; twice that, because the owner's clock may differ from ours. */
+const LEASE_ALIVE_MS = 30_000;
 
 /** Where leases stand in every store; see docs/formats.md. */
 const LEASES = "v1/managers/";
