@@ -13,6 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly (string | RegExp)[]>> = {
   "scaler-protocol": ["ws", "zeromq", /^node:/],
   "backend-local": [CORE, /^node:/],
   "payload-fs": [CORE, /^node:/],
+  "backend-batch": [CORE, /^@aws-sdk\/client-(?:batch|cloudwatch-logs)$/, "@smithy/node-http-handler", /^node:/],
   "payload-s3": [CORE, "@aws-sdk/client-s3", "@smithy/node-http-handler", /^node:/],
   "runner-python": [CORE, /^node:/],
   // The composition root of the wire. Plugins are found by oclif, by name, as everybody's are.
@@ -24,6 +25,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly (string | RegExp)[]>> = {
 const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
   // How many processors there are and how busy they are: asked of the machine, nothing is opened.
   "adapter-core/src/engine/shell/resources.ts": ["node:os"],
+  // Opens the backend that its tests are about before the emulated service.
+  "testkit/src/batch/bed.ts": ["@scaler-aws-hpc/backend-batch"],
 };
 
 const allowed = (from: string, rules: readonly (string | RegExp)[]): boolean =>
