@@ -62,6 +62,7 @@ export interface Option {
 export const OPTION_GROUPS = [
   "Scheduler",
   "Work",
+  "AWS Batch",
   "AWS",
   "Runners and plugins",
   "Time limits",

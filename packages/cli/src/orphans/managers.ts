@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { decodeLease, type LeaseRecord, type LiveJob, leaseKey, type PayloadStore } from "@scaler-aws-hpc/adapter-core";
 
 /** What is known of one manager of a deployment. */
@@ -63,8 +64,19 @@ export function leaseText(lease: ShownLease | undefined): string {
   return alive ? `held by ${who}, ${when}` : `held last by ${who}, ${when}`;
 }
 
+/** Whether a process is known to be gone: of other hosts nothing is known. */
+function hasEnded(host: string, pid: number): boolean {
+  if (host !== hostname() || pid < 1) return false;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (reason) {
+    return (reason as NodeJS.ErrnoException).code === "ESRCH";
+  }
+}
+
 function shownLease({ host, pid, epoch, renewed, released, workers }: LeaseRecord, nowMs: number): ShownLease {
   const ageMs = Math.max(0, nowMs - renewed);
-  const alive = !released && ageMs < LEASE_ALIVE_MS;
+  const alive = !released && ageMs < LEASE_ALIVE_MS && !hasEnded(host, pid);
   return { host, pid, epoch, ageSeconds: Math.round(ageMs / 1_000), released, alive, workers: workers.length };
 }

@@ -100,17 +100,20 @@ export async function runManager(settings: StartSettings, services: ManagerServi
     maxPayloadBytes: settings.maxPayloadBytes,
     onStats: (stats) => services.onStats(stats, backend),
   });
-  stop = (ms) => void engine.stop({ graceMs: ms }).catch(() => {});
+  const onExit = settings.onExit === "handoff" ? "hand-off" : "terminate";
+  stop = (ms) => void engine.stop({ graceMs: ms, onExit }).catch(() => {});
   if (signal !== undefined) stop(graceMs);
   const end = await engine.finished;
   return { ...end, signal };
 }
 
-/** Options that speak of processes of this machine, where the jobs run elsewhere. */
-function unusedHere({ python, preload, backend }: StartSettings, traits: BackendTraits): readonly string[] {
-  if (traits.outlives !== true) return [];
+/** Options that have no meaning for this backend, though not wrong. */
+function unusedHere({ python, preload, backend, onExit }: StartSettings, traits: BackendTraits): readonly string[] {
+  const elsewhere = traits.outlives === true;
+  if (!elsewhere && onExit === "handoff")
+    return [`--on-exit handoff: without effect with --backend ${backend}, whose jobs end with this process`];
   const names = [python === undefined ? "" : "--python", preload === undefined ? "" : "--preload"].filter(Boolean);
-  if (names.length === 0) return [];
+  if (!elsewhere || names.length === 0) return [];
   const text = `${names.join(" and ")}: without effect with --backend ${backend}, whose jobs run what is in the image of their job definition`;
   return [text];
 }
