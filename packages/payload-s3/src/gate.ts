@@ -15,6 +15,7 @@ export class Gate {
   #bound: number;
   #under = 0;
   #good = 0;
+  #era = 0;
 
   /** @param most requests at once, at most. */
   constructor(most: number) {
@@ -25,6 +26,11 @@ export class Gate {
   /** How many may be under way now. */
   get bound(): number {
     return this.#bound;
+  }
+
+  /** Changes with the bound's fall: a request remembers in which era it was sent. */
+  get era(): number {
+    return this.#era;
   }
 
   /** Runs `work` when it is its turn; an abort while it waits rejects with the signal's reason. */
@@ -39,8 +45,10 @@ export class Gate {
     }
   }
 
-  /** The service asked to slow down. */
-  slower(): void {
+  /** The service asked to slow down, in answer to a request of this era. Those that were sent before the last fall say nothing new. */
+  slower(era: number): void {
+    if (era !== this.#era) return;
+    this.#era += 1;
     this.#bound = Math.max(Math.min(LEAST, this.#most), Math.floor(this.#bound / 2));
     this.#good = 0;
   }

@@ -83,13 +83,10 @@ async function taken(
 ): Promise<Uint8Array> {
   let whole = false;
   try {
-    if (length === undefined)
-      throw new AdapterError("unavailable", `get ${key}: S3 did not say how long the answer is`);
+    if (length === undefined) throw cut("no length");
     if (length > maxBytes)
       throw new AdapterError("too-large", `get ${key}: ${length} bytes to read, limit ${maxBytes}`);
-    if (asked !== undefined && length > asked) {
-      throw new AdapterError("unavailable", `get ${key}: asked for ${asked} bytes, S3 sends ${length}`);
-    }
+    if (asked !== undefined && length > asked) throw cut(`${length} bytes, asked for ${asked}`);
     const bytes = Buffer.allocUnsafeSlow(length);
     let filled = 0;
     const read = async (): Promise<void> => {

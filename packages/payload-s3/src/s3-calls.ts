@@ -98,9 +98,16 @@ export class S3Calls {
     const attempts = request.attempts ?? this.#options.attempts;
     let ambiguous = false;
     let conflicts = 0;
+    let era = 0;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const value = await this.#gate.run(() => send(this.#s3, this.#sendOptions(request)), { signal });
+        const value = await this.#gate.run(
+          () => {
+            era = this.#gate.era;
+            return send(this.#s3, this.#sendOptions(request));
+          },
+          { signal },
+        );
         this.#gate.well();
         this.#wentWell = true;
         return value;
@@ -115,6 +122,7 @@ export class S3Calls {
         if (conflict) conflicts += 1;
         const more = conflict ? conflicts < MOST_CONFLICTS : attempt - conflicts < attempts && this.#passes(failure);
         if (!more) throw adapterError(failure, { ...request, ...this.location, region: this.region }, reason);
+        if (codeOf(failure) === "throttled" || failure.status === 503) this.#slower(failure, era, request);
         await this.#pause(failure, attempt, request);
       }
     }
@@ -144,15 +152,16 @@ export class S3Calls {
     return RETRYABLE.has(code) || code === "corrupt" || (failure.name === "CredentialsProviderError" && this.#wentWell);
   }
 
+  #slower({ name }: S3Failure, era: number, { action }: S3Request): void {
+    const before = this.#gate.bound;
+    this.#gate.slower(era);
+    const { bound } = this.#gate;
+    if (bound < before) this.#log.warn("S3 asks to slow down", { action, name, requestsAtOnce: bound });
+  }
+
   async #pause(failure: S3Failure, attempt: number, { action, signal }: S3Request): Promise<void> {
     const { name, status } = failure;
     this.#log.debug("S3 request is sent again", { action, name, status, attempt });
-    if (codeOf(failure) === "throttled" || status === 503) {
-      const before = this.#gate.bound;
-      this.#gate.slower();
-      const { bound } = this.#gate;
-      if (bound < before) this.#log.warn("S3 asks to slow down", { action, name, requestsAtOnce: bound });
-    }
     const most = Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS);
     await this.#clock.sleep(randomInt(1, most + 1), { signal });
   }

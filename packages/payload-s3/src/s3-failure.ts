@@ -61,6 +61,9 @@ const TRANSIENT = new Set([
 /** Connections that broke, also in the middle of an answer, and answers that cannot be read. */
 const BROKEN = /^(?:E[A-Z]{3,}|TimeoutError|SyntaxError|IncompleteBody)$/;
 
+const SDK_PREFIX = /^@smithy\/[a-z-]+ - (?:\[ERROR\] )?/;
+const NAMELESS = new Set(["Error", "AggregateError", "Unknown", "UnknownError"]);
+
 /** Takes an error apart; `undefined` for what came neither from S3 nor from the way there. */
 export function s3Failure(reason: unknown): S3Failure | undefined {
   if (!(reason instanceof Error)) return undefined;
@@ -68,9 +71,11 @@ export function s3Failure(reason: unknown): S3Failure | undefined {
   const headers = field(field(reason, "$response"), "headers");
   const region = text(field(headers, "x-amz-bucket-region")) ?? text(field(reason, "Region"));
   // The SDK makes `Unknown` or the bare status of an answer without a body, as every one to HEAD is.
-  const code = text(field(reason, "Code")) ?? text(field(reason, "code"));
-  const named = reason.name === "Error" || reason.name === "Unknown" || reason.name === "UnknownError";
-  return { name: named ? (code ?? reason.name) : reason.name, status, message: reason.message, region };
+  const code = text(field(reason, "code")) ?? text(field(reason, "Code"));
+  const nameless = NAMELESS.has(reason.name) || (code !== undefined && BROKEN.test(code));
+  const [first = ""] = reason.message.replace(SDK_PREFIX, "").split("\n");
+  const message = NAMELESS.has(first) || first === reason.name ? "" : first;
+  return { name: nameless ? (code ?? reason.name) : reason.name, status, message, region };
 }
 
 /** The contract's code of a failure; those of {@link RETRYABLE} are tried again. */
@@ -101,7 +106,8 @@ function words(code: AdapterErrorCode, failure: S3Failure, { action, bucket, reg
   }
   if (code === "denied") return denied(failure, action, bucket, owner);
   const status = failure.status === 0 ? "" : ` (${failure.status})`;
-  return `bucket ${bucket}: ${name}${status}${message === name || message === "" ? "" : `: ${message}`}`;
+  const hint = name === "ENOTFOUND" ? `; is ${region} a region?` : "";
+  return `bucket ${bucket}: ${name}${status}${message === "" ? "" : `: ${message}`}${hint}`;
 }
 
 function denied({ name, message }: S3Failure, action: string, bucket: string, owner: string | undefined): string {
@@ -113,7 +119,7 @@ function denied({ name, message }: S3Failure, action: string, bucket: string, ow
   // AWS names the action when it is another one than the request's, e.g. `kms:GenerateDataKey`.
   const refused = /perform: ([a-z0-9-]+:[A-Za-z]+)/.exec(message)?.[1] ?? action;
   const other = owner === undefined ? "" : `, or the bucket is not of account ${owner}`;
-  return `${refused} on bucket ${bucket} is denied${other}; allow it to the credentials that are used${message === "" || message === name ? "" : ` (${message})`}`;
+  return `${refused} on bucket ${bucket} is denied${other}; allow it to the credentials that are used${message === "" ? "" : ` (${message})`}`;
 }
 
 function field(from: unknown, name: string): unknown {
