@@ -41,7 +41,6 @@ import math
 import mmap
 import os
 import pickle
-import platform
 import re
 import resource
 import select
@@ -54,7 +53,7 @@ import types
 
 RUNNER_VERSION = "1.0"
 PROTOCOL = 1
-LANGUAGE = "%s %s" % (platform.python_implementation().lower(), platform.python_version())
+LANGUAGE = "%s %d.%d.%d" % ((sys.implementation.name,) + sys.version_info[:3])
 
 BUNDLE_MAGIC = b"SAHBNDL\x01"
 FRAME_MAGIC = b"SAHFRAM\x01"
@@ -561,8 +560,10 @@ class S3Store:
     FIRST_READ = WHOLE_BUNDLE
     PART = 16 << 20
     ONE_PUT = 64 << 20
-    TRIES = 10
-    OPERATION_S = 90.0
+    # A bundle that cannot be read costs a new job, a result that cannot be stored all the time of its task.
+    READ_S = 60.0
+    WRITE_S = 300.0
+    TRIES = 100
     AGAIN = frozenset((408, 429, 500, 502, 503, 504))
     EXPIRED = frozenset(("ExpiredToken", "TokenRefreshRequired", "InvalidToken", "ExpiredTokenException"))
 
@@ -647,7 +648,7 @@ class S3Store:
             if answer.short is None:
                 return got, size
             idle = 0 if len(answer.body) else idle + 1
-            if idle >= self.TRIES or time.monotonic() > self._until:
+            if idle >= 10 or time.monotonic() > self._until:
                 raise StoreFailure("cannot read %s: %s" % (key, answer.short))
             pause(idle)
 
@@ -689,12 +690,14 @@ class S3Store:
                 except StoreFailure:
                     pass  # the bucket's lifecycle ends it
 
-    def _call(self, method, key, headers, pieces=(), query="", accept=(200,), most=1 << 20, whole=False, tries=TRIES):
+    def _call(self, method, key, headers, pieces=(), query="", accept=(200,), most=1 << 20, whole=False, tries=None):
         """One request, tried again while that may help; the last answer, with the number of tries."""
         if not isinstance(key, str) or len(key) > 512 or not KEY.match(key):
             raise StoreFailure("not a store key")
         verb = "read" if method == "GET" else "write"
-        until = min(self._until, time.monotonic() + self.OPERATION_S)
+        begun = time.monotonic()
+        limit = self.READ_S if method == "GET" else self.WRITE_S
+        tries = tries or self.TRIES
         digest = EMPTY_SHA256
         if pieces:
             sha = hashlib.sha256()
@@ -722,9 +725,10 @@ class S3Store:
                 reason = str(error)
                 if not fresh and n == 1:
                     continue  # the kept connection was closed by the other side: at once on a new one
-            if n >= tries or time.monotonic() >= until:
-                raise StoreFailure("cannot %s %s: %s, %d times" % (verb, key, reason, n))
-            pause(n, max(0.0, min(5.0, until - time.monotonic())))
+            left = min(self._until, begun + limit) - time.monotonic()
+            if n >= tries or left <= 0:
+                raise StoreFailure("cannot %s %s: %s, tried %s" % (verb, key, reason, "once" if n == 1 else "%d times" % n))
+            pause(n, min(5.0, left))
 
     def _once(self, method, key, headers, pieces, query, digest, most):
         access_key, secret_key, token = self._credentials.keys()
@@ -937,27 +941,34 @@ def first_number(path, word=None):
     return None
 
 
+def upwards(mount, path):
+    """The folders of a control group and of its parents, the own one first."""
+    parts = [part for part in path.split("/") if part not in ("", "..")]
+    return ["/".join([mount] + parts[:count]) for count in range(len(parts), -1, -1)]
+
+
 class MemoryWatch:
     """Tells a kill for want of memory from any other SIGKILL."""
 
-    def __init__(self):
+    def __init__(self, root=""):
         self._counters = []
         self.limit = None
         paths = {}
         try:
-            with open("/proc/self/cgroup") as file:
+            with open(root + "/proc/self/cgroup") as file:
                 for line in file:
                     _, controllers, path = line.rstrip("\n").split(":", 2)
                     paths[controllers] = path
         except (OSError, ValueError):
             pass
+        # A container sees its own group as the root of the mount, whatever path the first file names; a group's parents limit it too.
         candidates = []
         if "" in paths:
-            for base in ("/sys/fs/cgroup" + paths[""], "/sys/fs/cgroup"):
+            for base in upwards(root + "/sys/fs/cgroup", paths[""]):
                 candidates.append((base + "/memory.events", base + "/memory.max"))
         for controllers, path in paths.items():
             if "memory" in controllers.split(","):
-                for base in ("/sys/fs/cgroup/memory" + path, "/sys/fs/cgroup/memory"):
+                for base in upwards(root + "/sys/fs/cgroup/memory", path):
                     candidates.append((base + "/memory.oom_control", base + "/memory.limit_in_bytes"))
         limits = []
         for events, limit in candidates:
@@ -965,8 +976,8 @@ class MemoryWatch:
                 self._counters.append(events)
             limits.append(first_number(limit))
         if not self._counters:
-            self._counters.append("/proc/vmstat")
-        total = first_number("/proc/meminfo", "MemTotal:")
+            self._counters.append(root + "/proc/vmstat")
+        total = first_number(root + "/proc/meminfo", "MemTotal:")
         limits.append(total and total * 1024)
         known = [limit for limit in limits if limit]
         self.limit = min(known) if known else None
@@ -2225,10 +2236,9 @@ def executor_main(sock, bell, out, err, life, state, skip, preload, alone):
     os.dup2(err, 2)
     os.close(out)
     os.close(err)
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    # Made anew: the old ones may belong to a file, and would seek in what is a pipe by now.
+    for fd, name in ((1, "stdout"), (2, "stderr")):
+        setattr(sys, name, open(fd, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False))
     try:
         import faulthandler
 

@@ -19,7 +19,7 @@ KEYS = {"AKTEST": "secret"}
 class FakeS3:
     """`script` holds a fault for each of the next requests: None, or a function of the handler that answers, or returns False to go on."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
         self.objects = {}
         self.uploads = {}
         self.requests = []
@@ -52,7 +52,10 @@ class FakeS3:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
-        self.url = "http://127.0.0.1:%d" % self.server.server_address[1]
+        if tls is not None:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
+            self.server.handle_error = lambda *_: None
+        self.url = ("http" if tls is None else "https") + "://127.0.0.1:%d" % self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def close(self):

@@ -1,7 +1,11 @@
 import hashlib
 import json
 import os
+import shutil
+import ssl
+import subprocess
 import sys
+import tempfile
 import time
 import types
 import unittest
@@ -130,14 +134,15 @@ class Reading(StoreCase):
 
     def test_gives_up_after_some_tries(self):
         self.fake.script = [status(503, "SlowDown")] * 99
-        self.refused("status 503 SlowDown, 10 times", self.store().get, KEY, size=1)
+        with mock.patch.object(runner.S3Store, "TRIES", 10):
+            self.refused("status 503 SlowDown, tried 10 times", self.store().get, KEY, size=1)
         self.assertEqual(len(self.fake.requests), 10)
 
     def test_ends_soon_when_told_to_hurry(self):
         store = self.store()
         store.hurry(0)
         self.fake.script = [status(503, "SlowDown")] * 99
-        self.refused("1 times", store.get, KEY, size=1)
+        self.refused("tried once", store.get, KEY, size=1)
 
     def test_an_absent_key_answers_like_a_forbidden_one(self):
         self.refused("is not there, or the job's role may not read it", self.store().get, KEY, size=1)
@@ -376,6 +381,41 @@ class Keys(StoreCase):
         self.fake.script = [skewed]
         self.assertTrue(self.store(self.fake.environment()).put_absent(OUT, [b"1"]))
         self.assertGreater(self.fake.requests[1][2]["x-amz-date"], time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(time.time() + 7000)))
+
+
+class Secured(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="runner-test-")
+        self.addCleanup(shutil.rmtree, self.folder, True)
+        self.key, self.certificate = os.path.join(self.folder, "key"), os.path.join(self.folder, "certificate")
+        try:
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", self.key, "-out", self.certificate, "-days", "2",
+                            "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError):
+            self.skipTest("no openssl that makes a certificate")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, self.key)
+        self.fake = FakeS3(context)
+        self.addCleanup(self.fake.close)
+
+    def put(self, url, **environ):
+        with mock.patch.dict(os.environ, dict(self.fake.environment(), AWS_ENDPOINT_URL_S3=url, **environ), clear=True):
+            store = runner.S3Store(LOCATOR)
+            self.addCleanup(store._connection.close)
+            return store.put_absent(OUT, [b"x" * 3_000_000])
+
+    def test_speaks_to_whom_it_trusts(self):
+        self.assertTrue(self.put(self.fake.url.replace("127.0.0.1", "localhost"), AWS_CA_BUNDLE=self.certificate))
+
+    def test_speaks_to_nobody_else(self):
+        for url, environ in ((self.fake.url.replace("127.0.0.1", "localhost"), {}), (self.fake.url, {"AWS_CA_BUNDLE": self.certificate})):
+            with self.assertRaises(runner.StoreFailure) as caught:
+                self.put(url, **environ)
+            self.assertIn("is not trusted", str(caught.exception))
+        with self.assertRaises(runner.StoreFailure) as caught:
+            self.put(self.fake.url, AWS_CA_BUNDLE=self.folder + "/none")
+        self.assertIn("cannot read the certificates", str(caught.exception))
+        self.assertEqual(self.fake.objects, {})
 
 
 class Addresses(unittest.TestCase):

@@ -9,7 +9,8 @@ import tempfile
 import time
 import unittest
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.dirname(os.path.dirname(os.path.abspath(__file__)))]
+import scaler_runner  # noqa: E402
 from harness import RUNNER, SECRET, Runner, Section, alive, by_name, gone, new_instance  # noqa: E402
 
 try:
@@ -131,6 +132,86 @@ class Results(RunnerCase):
         over = self.runner.run(section)
         self.assertEqual(len(over.frames), 3)
         self.assertEqual(len(over.results), 6)
+
+
+class Budget(RunnerCase):
+    def section(self, budget_ms, *tasks):
+        section = Section()
+        section.header["packBudgetMs"] = budget_ms
+        for name, *arguments in tasks:
+            section.task(work(name), *arguments)
+        return section
+
+    def test_starts_nothing_later_than_its_time_after_the_first_task(self):
+        section = self.section(400, *[("nap", 0.1)] * 20)
+        over = self.runner.run(section)
+        self.assertTrue(over.message["ok"])
+        self.assertIn(len(over.results), (4, 5))
+        self.assertEqual(over.frames[-1]["notStarted"], list(range(len(over.results), 20)))
+        again = self.runner.run(self.section(60_000, *[("echo", n) for n in range(20)]))
+        self.assertEqual([again.value(n) for n in range(20)], list(range(20)))
+
+    def test_the_first_task_may_take_longer(self):
+        over = self.runner.run(self.section(50, ("nap", 0.3), ("echo", 1)))
+        self.assertEqual((over.value(0), over.frames[-1]["notStarted"]), ("rested", [1]))
+
+    def test_counts_from_the_first_task_even_when_its_process_died(self):
+        over = self.runner.run(self.section(300, ("echo", 0), ("nap_and_leave", 0.4), ("echo", 2), ("echo", 3)))
+        self.assertEqual((over.value(0), over.cause(1)["kind"], over.frames[-1]["notStarted"]), (0, "exit", [2, 3]))
+        over = self.runner.run(self.section(60_000, ("nap_and_leave", 0), ("echo", 1)))
+        self.assertEqual(over.value(1), 1)
+
+    def test_answers_what_was_revoked_and_hands_back_the_rest(self):
+        section = self.section(1500, ("nap", 1.7), ("echo", 1), ("echo", 2))
+        self.runner.start(section)
+        self.runner.wait_progress(0)
+        self.runner.say({"type": "revoke", "job": "j-1", "child": 0, "tasks": [1]})
+        over = self.runner.finish()
+        self.assertEqual((over.cause(1)["kind"], over.frames[-1]["notStarted"]), ("revoked", [2]))
+
+
+class Memory(unittest.TestCase):
+    def watch(self, **files):
+        root = tempfile.mkdtemp(prefix="runner-test-")
+        self.addCleanup(shutil.rmtree, root, True)
+        files["proc/meminfo"] = "MemTotal: 16000000 kB\n"
+        for path, text in files.items():
+            os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
+            with open(os.path.join(root, path), "w") as file:
+                file.write(text)
+        return root, scaler_runner.MemoryWatch(root)
+
+    def kill(self, root, path, text):
+        with open(os.path.join(root, path), "w") as file:
+            file.write(text)
+
+    def test_reads_the_limit_of_a_container_of_version_2(self):
+        events = "sys/fs/cgroup/memory.events"
+        root, watch = self.watch(**{"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "2147483648\n", events: "low 0\noom 0\noom_kill 0\n"})
+        self.assertEqual(watch.limit, 2 << 30)
+        self.assertFalse(watch.was_oom(1 << 30))
+        self.assertTrue(watch.was_oom(1800 << 20))
+        self.kill(root, events, "low 0\noom 1\noom_kill 1\n")
+        self.assertTrue(watch.was_oom(0))
+        self.assertFalse(watch.was_oom(0))
+
+    def test_reads_the_limit_of_a_container_of_version_1(self):
+        # The path is the host's; in the container it does not exist.
+        control = "sys/fs/cgroup/memory/memory.oom_control"
+        root, watch = self.watch(**{"proc/self/cgroup": "9:memory:/ecs/task/one\n1:name=systemd:/ecs/task/one\n",
+                                    "sys/fs/cgroup/memory/memory.limit_in_bytes": "1073741824\n", control: "under_oom 0\noom_kill 3\n"})
+        self.assertEqual(watch.limit, 1 << 30)
+        self.kill(root, control, "under_oom 0\noom_kill 4\n")
+        self.assertTrue(watch.was_oom(0))
+
+    def test_reads_the_limit_of_a_parent(self):
+        _, watch = self.watch(**{"proc/self/cgroup": "0::/task/one\n", "sys/fs/cgroup/task/one/memory.max": "max\n",
+                                 "sys/fs/cgroup/task/memory.max": "536870912\n"})
+        self.assertEqual(watch.limit, 512 << 20)
+
+    def test_without_limits_the_machine_is_the_limit(self):
+        _, watch = self.watch(**{"proc/self/cgroup": "nonsense\n"})
+        self.assertEqual(watch.limit, 16_000_000 * 1024)
 
 
 class Failures(RunnerCase):
