@@ -22,14 +22,16 @@ export interface LeaseRecord {
   readonly renewed: number;
   /** The owner has left in order: nobody needs to be waited for. */
   readonly released: boolean;
+  /** Identity of the scheduler that was met last, where it told. */
+  readonly scheduler?: string | undefined;
   /** Written before a worker's first heartbeat, removed after it has left. */
   readonly workers: readonly LeaseWorker[];
 }
 
 /** Writes a lease. */
 export function encodeLease(lease: LeaseRecord): Uint8Array {
-  const { epoch, owner, host, pid, renewed, released, workers } = lease;
-  return Buffer.from(`${JSON.stringify({ v: 1, epoch, owner, host, pid, renewed, released, workers })}\n`);
+  const { epoch, owner, host, pid, renewed, released, scheduler, workers } = lease;
+  return Buffer.from(`${JSON.stringify({ v: 1, epoch, owner, host, pid, renewed, released, scheduler, workers })}\n`);
 }
 
 /** Reads a lease. @throws {AdapterError} `corrupt`, `incompatible` */
@@ -45,6 +47,7 @@ export function decodeLease(key: string, bytes: Uint8Array): LeaseRecord {
     pid: whole(`${where} pid`, lease.pid),
     renewed: amount(`${where} renewed`, lease.renewed),
     released: flag(`${where} released`, lease.released),
+    ...(lease.scheduler !== undefined && { scheduler: text(`${where} scheduler`, lease.scheduler, 1024) }),
     workers: list(`${where} workers`, lease.workers).map((value, index): LeaseWorker => {
       const worker = fields(`${where} worker ${index}`, value);
       return {

@@ -7,6 +7,7 @@ import type {
   ChildChange,
   ChildRef,
   Failure,
+  FoundJob,
   JobName,
   JobSpec,
   LiveJob,
@@ -17,6 +18,7 @@ import { backgroundClock } from "../engine/shell/system-clock.ts";
 import { decodeBundle } from "../formats/bundle.ts";
 import { OpenCalls } from "../stores/open-calls.ts";
 import { MemoryChild } from "./memory-child.ts";
+import { type MemoryEntry, MemoryFleet } from "./memory-fleet.ts";
 import { bundleOf, type MemoryOutcome, type MemoryTask } from "./memory-task.ts";
 
 const JOB_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
@@ -33,17 +35,8 @@ export interface MemoryBackendOptions {
   readonly tasksPerFrame?: number;
   /** @default the real one */
   readonly clock?: Clock;
-}
-
-interface Entry {
-  readonly job: JobName;
-  readonly child: number;
-  readonly stop: AbortController;
-  state: ChildChange;
-  unseen: boolean;
-  /** `undefined` until its section was read. */
-  running: MemoryChild | undefined;
-  revoked: number[];
+  /** Where its jobs live. Given: they outlive it, and another backend of the same fleet takes them over. @default its own, which ends with it */
+  readonly fleet?: MemoryFleet;
 }
 
 const TRAITS: BackendTraits = {
@@ -61,7 +54,7 @@ export class MemoryBackend implements Backend {
   readonly traits: BackendTraits;
   readonly #options: MemoryBackendOptions;
   readonly #clock: Clock;
-  readonly #jobs = new Map<JobName, readonly Entry[]>();
+  readonly #fleet: MemoryFleet;
   readonly #work = new Set<Promise<void>>();
   readonly #calls = new OpenCalls("the memory backend");
   #listener: (hint: BackendHint) => void = () => undefined;
@@ -69,31 +62,21 @@ export class MemoryBackend implements Backend {
   constructor(options: MemoryBackendOptions) {
     this.#options = options;
     this.#clock = options.clock ?? backgroundClock;
-    this.traits = { ...TRAITS, ...options.traits };
+    this.#fleet = options.fleet ?? new MemoryFleet();
+    this.traits = { ...TRAITS, ...(options.fleet && { outlives: true }), ...options.traits };
   }
 
   watch(listener: (hint: BackendHint) => void): void {
     this.#listener = listener;
+    if (this.traits.pushes) this.#fleet.listeners.add(listener);
   }
 
   async submit(job: JobSpec, options?: AbortOptions): Promise<void> {
     await this.#calls.run(async () => {
       options?.signal?.throwIfAborted();
       this.#check(job);
-      if (this.#jobs.has(job.name)) return;
-      const entries = Array.from({ length: job.children }, (_, child): Entry => {
-        const state: ChildChange = { job: job.name, child, state: "running", attempt: 1 };
-        return {
-          job: job.name,
-          child,
-          stop: new AbortController(),
-          state,
-          unseen: false,
-          running: undefined,
-          revoked: [],
-        };
-      });
-      this.#jobs.set(job.name, entries);
+      if (this.#fleet.jobs.has(job.name)) return;
+      const entries = this.#fleet.add(job, this.#clock.now());
       const work = this.#run(job, entries).finally(() => this.#work.delete(work));
       this.#work.add(work);
     });
@@ -103,7 +86,7 @@ export class MemoryBackend implements Backend {
     return await this.#calls.run(async () => {
       options?.signal?.throwIfAborted();
       return jobs.flatMap((job): ChildChange[] => {
-        const entries = this.#jobs.get(job);
+        const entries = this.#fleet.jobs.get(job)?.entries;
         if (!entries)
           return [{ job, child: 0, state: "failed", attempt: 1, failure: { kind: "lost", reason: "no such job" } }];
         const changed = entries.filter((entry) => entry.unseen);
@@ -117,14 +100,14 @@ export class MemoryBackend implements Backend {
     await this.#calls.run(async () => {
       options?.signal?.throwIfAborted();
       for (const { job, child } of children)
-        this.#jobs.get(job)?.[child]?.stop.abort({ kind: "cancelled", reason } satisfies Failure);
+        this.#fleet.jobs.get(job)?.entries[child]?.stop.abort({ kind: "cancelled", reason } satisfies Failure);
     });
   }
 
   async revoke(child: ChildRef, tasks: readonly number[], options?: AbortOptions): Promise<void> {
     await this.#calls.run(async () => {
       options?.signal?.throwIfAborted();
-      const entry = this.#jobs.get(child.job)?.[child.child];
+      const entry = this.#fleet.jobs.get(child.job)?.entries[child.child];
       if (entry?.running) entry.running.revoke(tasks);
       else entry?.revoked.push(...tasks);
     });
@@ -133,14 +116,31 @@ export class MemoryBackend implements Backend {
   async list(options?: AbortOptions): Promise<readonly LiveJob[]> {
     return await this.#calls.run(async () => {
       options?.signal?.throwIfAborted();
-      const live = [...this.#jobs].filter(([, entries]) => entries.some((entry) => entry.state.state === "running"));
-      return live.map(([name, entries]) => ({ name, children: entries.length }));
+      return this.#fleet.visible(this.#clock.now(), this.#delayMs()).flatMap(({ spec, entries }) => {
+        return entries.some(isLive) ? [{ name: spec.name, children: entries.length }] : [];
+      });
+    });
+  }
+
+  async adopt(names: readonly JobName[], options?: AbortOptions): Promise<readonly FoundJob[]> {
+    return await this.#calls.run(async () => {
+      options?.signal?.throwIfAborted();
+      const wanted = new Set(names);
+      const found = this.#fleet.visible(this.#clock.now(), this.#delayMs()).filter(({ spec }) => wanted.has(spec.name));
+      for (const { entries } of found) for (const entry of entries) entry.unseen = true;
+      return found.map(({ spec: { name, profile, runner, secret, payload }, entries }) => ({
+        ...{ name, profile, runner, secret, payload },
+        children: entries.length,
+        live: entries.some(isLive),
+      }));
     });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#calls.close(async () => {
-      for (const entry of [...this.#jobs.values()].flat()) {
+      this.#fleet.listeners.delete(this.#listener);
+      if (this.traits.outlives === true) return;
+      for (const entry of [...this.#fleet.jobs.values()].flatMap(({ entries }) => entries)) {
         entry.stop.abort({ kind: "cancelled", reason: "the backend was closed" } satisfies Failure);
       }
       await Promise.allSettled(this.#work);
@@ -165,7 +165,7 @@ export class MemoryBackend implements Backend {
     }
   }
 
-  async #run(job: JobSpec, entries: readonly Entry[]): Promise<void> {
+  async #run(job: JobSpec, entries: readonly MemoryEntry[]): Promise<void> {
     const bundle = this.#sections(job);
     await Promise.all(entries.map((entry) => this.#runChild(job, entry, bundle)));
   }
@@ -174,7 +174,7 @@ export class MemoryBackend implements Backend {
     return await decodeBundle(await bundleOf(this.#options.store, job), job.name, job.secret);
   }
 
-  async #runChild(job: JobSpec, entry: Entry, bundle: ReturnType<typeof decodeBundle>): Promise<void> {
+  async #runChild(job: JobSpec, entry: MemoryEntry, bundle: ReturnType<typeof decodeBundle>): Promise<void> {
     const { child, stop } = entry;
     const ref = { job: job.name, child };
     this.#change(entry, { ...ref, state: "running", attempt: 1 });
@@ -197,13 +197,21 @@ export class MemoryBackend implements Backend {
     }
   }
 
-  #change(entry: Entry, state: ChildChange): void {
+  #change(entry: MemoryEntry, state: ChildChange): void {
     entry.state = state;
     entry.unseen = true;
     this.#hint({ type: "changed", changes: [state] });
   }
 
   #hint(hint: BackendHint): void {
-    if (this.traits.pushes) this.#listener(hint);
+    if (this.traits.pushes) for (const listener of this.#fleet.listeners) listener(hint);
   }
+
+  #delayMs(): number {
+    return this.traits.visibilityDelayMs ?? 0;
+  }
+}
+
+function isLive({ state }: MemoryEntry): boolean {
+  return state.state === "running";
 }

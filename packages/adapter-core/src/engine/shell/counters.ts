@@ -35,6 +35,8 @@ export interface EngineStats {
   readonly epoch: number;
   /** Children that failed, by reason. */
   readonly failures: Readonly<Partial<Record<FailureKind, number>>>;
+  /** Children by state in the backend's own words, where it tells. */
+  readonly children: Readonly<Record<string, number>> | undefined;
 }
 
 /** What the shell itself counts. */
@@ -59,10 +61,15 @@ export function newCounters(): Counters {
   };
 }
 
-/** The shell's counters and the core's as one. */
-export function statsOf(counters: Counters, core: DeciderStats | undefined): EngineStats {
+/** The shell's counters, the core's and the backend's as one. */
+export function statsOf(
+  counters: Counters,
+  core: DeciderStats | undefined,
+  children: EngineStats["children"],
+): EngineStats {
   return {
     ...counters,
+    children,
     received: core?.received ?? 0,
     done: core?.succeeded ?? 0,
     failed: core?.failed ?? 0,

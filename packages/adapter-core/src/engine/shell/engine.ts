@@ -79,7 +79,7 @@ export class Engine implements AsyncDisposable {
 
   /** What it holds and has done. */
   stats(): EngineStats {
-    return statsOf(this.#host.counters, this.#core?.stats?.());
+    return statsOf(this.#host.counters, this.#core?.stats?.(), this.#options.backend.status?.());
   }
 
   /** Finishes what has started, starts nothing new, leaves; `finished` tells when. */
@@ -111,9 +111,11 @@ export class Engine implements AsyncDisposable {
   /** Becomes the manager of its id, and goes on with what the one before left. */
   async #takeOver(lease: Lease): Promise<void> {
     try {
-      const former = await takeOver(lease, this.#parts.recovery, this.#options, this.#clock);
+      const inheritance = await lease.take();
       if (this.#ending) return;
       this.#background.push(lease.run());
+      const former = await takeOver(inheritance, lease, this.#parts.recovery, this.#options, this.#clock);
+      if (this.#ending) return;
       this.#begin({ ...this.#options.core, jobPrefix: former.jobPrefix }, former.event);
       this.#background.push(this.#parts.strays.run());
       if (former.jobs > 0 || former.workers > 0) await this.#readRemains(former);

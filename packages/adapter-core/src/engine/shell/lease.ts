@@ -36,6 +36,8 @@ export interface Inheritance {
   readonly workers: readonly LeaseWorker[];
   /** How long it has been silent at least, in milliseconds, by the store's own clock. */
   readonly silentMs: number;
+  /** Identity of the scheduler that it met last, where it is known. */
+  readonly scheduler: string | undefined;
   /** What that clock says now. */
   readonly storeNowMs: number | undefined;
 }
@@ -52,6 +54,7 @@ export class Lease implements Ownership {
   readonly #workers = new Map<WorkerId, { readonly profile: string; readonly since: number }>();
   #etag = "";
   #epoch = 0;
+  #scheduler: string | undefined;
   #released = false;
   /** When a put began that proved the lease to be ours. */
   #sureAt = Number.NEGATIVE_INFINITY;
@@ -93,6 +96,7 @@ export class Lease implements Ownership {
       }
       const before = former === undefined ? undefined : await this.#modifiedMs();
       this.#epoch = (former?.epoch ?? 0) + 1;
+      this.#scheduler = former?.scheduler;
       this.#workers.clear();
       for (const { id, profile } of former?.workers ?? []) this.#workers.set(id, { profile, since: clock.now() });
       const condition = held === undefined ? "absent" : { etag: held.etag };
@@ -100,7 +104,7 @@ export class Lease implements Ownership {
       const now = await this.#modifiedMs();
       const silentMs = before === undefined || now === undefined ? 0 : Math.max(0, now - before);
       this.#host.counters.epoch = this.#epoch;
-      return { workers: former?.workers ?? [], silentMs, storeNowMs: now };
+      return { workers: former?.workers ?? [], silentMs, scheduler: former?.scheduler, storeNowMs: now };
     }
   }
 
@@ -129,6 +133,11 @@ export class Lease implements Ownership {
     if (this.#released) return;
     // Written with the next renewal: until then the id is merely said goodbye to twice.
     this.#workers.delete(worker);
+  }
+
+  /** Which scheduler was met: written with the next renewal. */
+  met(scheduler: string): void {
+    this.#scheduler = scheduler;
   }
 
   /** Names of jobs were found that belong to a later epoch than the lease knows, for it was lost: goes past them. */
@@ -201,6 +210,7 @@ export class Lease implements Ownership {
       ...{ host: self.host, pid: self.pid },
       renewed: Math.round(wallNow()),
       released: this.#released,
+      scheduler: this.#scheduler,
       workers: [...this.#workers].map(([id, { profile }]) => ({ id, profile })),
     };
     const { signal } = this.#host;

@@ -24,6 +24,8 @@ export interface OpenWorker {
 export interface LinksOptions {
   readonly port: SchedulerPort;
   readonly ownership: Ownership;
+  /** Told which scheduler was met, where that can be told. */
+  readonly onScheduler: (identity: string) => void;
   /** Told what objects the scheduler takes away. */
   readonly dropObjects: (ids: readonly string[]) => void;
   /** Told of the first failure that will not pass by itself while nothing was ever connected. */
@@ -175,6 +177,7 @@ export class Links {
         if (!this.#current(open)) return link.close();
         upAt = clock.now();
         open.link = link;
+        if (link.scheduler !== undefined) this.#options.onScheduler(link.scheduler);
         this.#everConnected = true;
         this.#failures = 0;
         this.#outage.over();

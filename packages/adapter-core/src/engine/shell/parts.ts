@@ -66,6 +66,7 @@ export function assemble(options: EngineOptions, host: ShellHost, onLost: (reaso
   const links: Links = new Links(host, {
     port: options.scheduler,
     ownership,
+    onScheduler: (identity) => lease?.met(identity),
     dropObjects: (ids) => cache.drop(ids),
     giveUp: (reason) => host.fail(reason),
   });
@@ -87,10 +88,7 @@ export function assemble(options: EngineOptions, host: ShellHost, onLost: (reaso
   });
   const strays = new Strays(host, { backend, store, book, frames, shared, sweeper, ownership, managerId });
   const children = new Children(host, { backend, store, book, frames, sweeper, strays, ownership, managerId });
-  const recovery = new Recovery(host, {
-    ...{ backend, store, book, shared, strays, managerId },
-    profiles: options.core.profiles.map(({ name }) => name),
-  });
+  const recovery = new Recovery(host, { backend, store, book, shared, strays, managerId });
   const deliverer = new Deliverer(host, {
     ...{ objects, frames, links },
     maxBytes: options.maxResultBytesInFlight ?? 256 * MIB,

@@ -33,8 +33,6 @@ export interface RecoveryOptions {
   readonly shared: SharedObjects;
   readonly strays: Strays;
   readonly managerId: string;
-  /** Names of the profiles that there are; what belonged to another one counts for the first. */
-  readonly profiles: readonly string[];
 }
 
 /** What was found of earlier processes. */
@@ -86,7 +84,7 @@ export class Recovery {
         (job === undefined ? !shared.holds(key) : left.has(job)) ? [key] : [],
       ),
     );
-    return { jobs, names: remains.names };
+    return { jobs: jobs.sort(byAge), names: remains.names };
   }
 
   /** Asks the backend for all jobs of which anything is left, and a little longer for those that may only just have been submitted. */
@@ -115,9 +113,8 @@ export class Recovery {
   }
 
   /** Reads a job's bundle and enters the job in the book. */
-  async #take(whole: FoundJob, remains: Remains): Promise<RecoveredJob | undefined> {
-    const { store, book, shared, profiles } = this.#options;
-    const found = profiles.includes(whole.profile) ? whole : { ...whole, profile: profiles[0] ?? whole.profile };
+  async #take(found: FoundJob, remains: Remains): Promise<RecoveredJob | undefined> {
+    const { store, book, shared } = this.#options;
     const { log, signal } = this.#host;
     try {
       const size = remains.bundles.get(found.name)?.size;
@@ -137,8 +134,7 @@ export class Recovery {
       );
       job.live = true;
       for (const child of job.children) child.adopted = true;
-      const { name, runner } = found;
-      const { profile } = job.spec;
+      const { name, profile, runner } = found;
       return {
         name,
         profile,
@@ -186,6 +182,11 @@ interface Child {
   readonly shares: readonly Extract<Section["objects"][number], { key: string }>[];
   readonly fresh: boolean;
   readonly taskLimitMs: number;
+}
+
+/** Oldest first: epoch, then number in it, as the names end. */
+function byAge(left: RecoveredJob, right: RecoveredJob): number {
+  return left.name.localeCompare(right.name, "en", { numeric: true });
 }
 
 /** What is kept of a section: its objects' bytes are not. */

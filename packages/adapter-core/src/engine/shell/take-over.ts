@@ -2,7 +2,7 @@ import type { JobName } from "../../contracts/backend.ts";
 import type { Clock } from "../../contracts/host.ts";
 import type { EngineEvent } from "../core/event.ts";
 import type { EngineOptions } from "./engine-options.ts";
-import type { Lease } from "./lease.ts";
+import type { Inheritance, Lease } from "./lease.ts";
 import type { Recovery } from "./recovery.ts";
 
 /** How a process begins that has become the manager of its id. */
@@ -15,29 +15,28 @@ export interface TakenOver {
   readonly workers: number;
 }
 
-/** Takes the lease, then all that earlier processes left. @throws {AdapterError} `conflict`, and what does not pass by waiting */
+/** Takes over what earlier processes left; the lease is ours. @throws {AdapterError} what does not pass by waiting */
 export async function takeOver(
+  former: Inheritance,
   lease: Lease,
   recovery: Recovery,
   options: EngineOptions,
   clock: Clock,
 ): Promise<TakenOver> {
-  const former = await lease.take();
   const takenAt = clock.now();
   const { jobs, names } = await recovery.run(former.storeNowMs);
-  const { jobPrefix, profiles } = options.core;
+  const { jobPrefix } = options.core;
   // Where the lease was lost, names of its later epochs may still be in use.
   await lease.raise(latestEpoch(jobPrefix, names) + 1);
-  const known = new Set(profiles.map(({ name }) => name));
   const workers = former.workers.map(({ id, profile }) => ({
     worker: id,
-    profile: known.has(profile) ? profile : (profiles[0]?.name ?? profile),
+    profile,
     silentMs: former.silentMs + clock.now() - takenAt,
   }));
   const nothing = jobs.length === 0 && workers.length === 0;
   return {
     jobPrefix: `${jobPrefix}-${lease.epoch}`,
-    event: nothing ? { type: "tick" } : { type: "recovered", workers, jobs },
+    event: nothing ? { type: "tick" } : { type: "recovered", workers, jobs, scheduler: former.scheduler },
     jobs: jobs.length,
     tasks: jobs.reduce((sum, { children }) => sum + children.reduce((held, tasks) => held + tasks.length, 0), 0),
     workers: workers.length,
