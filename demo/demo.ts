@@ -1,8 +1,10 @@
 // `npm run demo`: a real scheduler, its object storage, our manager with the local backend, and a Python client that uses them.
-// `npm run demo -- --native` runs the same with Scaler's own workers.
+// `npm run demo -- --backend batch` runs the same on an emulator of AWS Batch and moto's S3, `npm run demo -- --native` with Scaler's own workers.
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
 import { type ChildProgram, HarnessError, startClient, startCluster, startManager } from "@scaler-aws-hpc/testkit";
+import { startAws, usedText } from "./aws.ts";
 
 /** One JSON line of client.py. */
 interface Step {
@@ -15,8 +17,23 @@ interface Step {
 }
 
 const CLIENT_LIMIT_MS = 120_000;
-const native = process.argv.includes("--native");
+const { native, backend } = readArguments();
 const begun = performance.now();
+
+function readArguments(): { readonly native: boolean; readonly backend: string } {
+  const options = {
+    native: { type: "boolean", default: false },
+    backend: { type: "string", default: "local" },
+  } as const;
+  try {
+    const { values } = parseArgs({ options });
+    if (values.backend === "local" || values.backend === "batch") return values;
+  } catch {
+    // Said below.
+  }
+  process.stderr.write("usage: npm run demo [-- --backend local | --backend batch | --native]\n");
+  process.exit(2);
+}
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -78,9 +95,16 @@ async function demo(signal: AbortSignal): Promise<number> {
     await using cluster = await startCluster({ signal });
     groups.push(cluster.scheduler.pid, cluster.storage.pid);
     print(`  scheduler ${cluster.address}, object storage ${cluster.storageAddress}`);
-    const command = native ? "scaler_worker_manager baremetal_native" : "scaler-aws-hpc start --backend local";
-    print(`starting ${command} ${cluster.address}`);
-    await using manager = await startManager(cluster, { kind: native ? "native" : "ours" });
+    if (backend === "batch") print("starting an emulator of AWS Batch and moto's S3");
+    await using aws = backend === "batch" ? await startAws(signal) : undefined;
+    if (aws !== undefined) groups.push(aws.group);
+    const flags = aws?.flags ?? [];
+    const ours = ["scaler-aws-hpc start --backend", backend, ...flags].join(" ");
+    print(`starting ${native ? "scaler_worker_manager baremetal_native" : ours} ${cluster.address}`);
+    await using manager = await startManager(
+      cluster,
+      native ? { kind: "native" } : { backend, args: flags, env: { ...aws?.env } },
+    );
     groups.push(manager.pid);
     print("running a Python client");
     await using client = await startClient(cluster, join(import.meta.dirname, "client.py"), []);
@@ -96,6 +120,13 @@ async function demo(signal: AbortSignal): Promise<number> {
     if (!native && exit.code !== 0) {
       code = 1;
       print(`the manager ended with ${exit.code ?? exit.signal} instead of 0\n${manager.logs.tail()}`);
+    }
+    if (aws !== undefined) {
+      print(await usedText(aws));
+      if (aws.batch.liveJobs().length > 0 || aws.batch.containers.running > 0) {
+        code = 1;
+        print("jobs are still alive");
+      }
     }
     const map = steps.find((step) => step.tasks > 1);
     const rate = map === undefined ? "no" : (map.tasks / map.seconds).toFixed(0);

@@ -17,7 +17,13 @@ const REPORTERS = ["--reporter=default", `--reporter=${join(root, "scripts", "vi
 
 /** What each command needs set up, and what it then runs on our Node. */
 const COMMANDS = {
-  demo: { releases: [DEFAULT_RELEASE], args: (rest) => [SOURCE, join(root, "demo", "demo.ts"), ...rest] },
+  demo: {
+    releases: (rest) => [
+      DEFAULT_RELEASE,
+      ...(rest.some((word) => word.includes("batch")) ? ["2.9.0-aws", "moto"] : []),
+    ],
+    args: (rest) => [SOURCE, join(root, "demo", "demo.ts"), ...rest],
+  },
   test: {
     releases: [...Object.keys(RELEASES), ...Object.keys(SERVICE_ENVIRONMENTS)],
     args: (rest) => [VITEST, "run", ...REPORTERS, ...rest],

@@ -10,6 +10,7 @@ export {
   startBatchEmulator,
 } from "./batch-emulator/index.ts";
 export { FakeS3, type FakeS3Options, type S3FaultRule } from "./fake-s3/index.ts";
+export { type Moto, type MotoOptions, startMoto } from "./moto/index.ts";
 export type {
   CaseResult,
   Certificate,

@@ -1,0 +1,69 @@
+// AWS on this machine, for the demo: the project's emulator of Batch, moto's S3 behind it, real runners as containers.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type BatchEmulator, repositoryRoot, startBatchEmulator, startMoto } from "@scaler-aws-hpc/testkit";
+
+const BUCKET = "demo-bucket";
+const QUEUE = "demo-queue";
+const DEFINITION = "emulator-job";
+const SLOTS = 8;
+
+/** An account with a queue, a job definition and a bucket. Ends everything that it started when disposed of. */
+export interface DemoAws extends AsyncDisposable {
+  readonly batch: BatchEmulator;
+  /** What `scaler-aws-hpc start` is told. */
+  readonly flags: readonly string[];
+  /** Leads the AWS SDKs here. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The process group of moto. */
+  readonly group: number;
+  /** Names of the objects in the bucket. */
+  keys(): Promise<readonly string[]>;
+}
+
+/** Starts it. @throws {HarnessError} where moto or the runners' Python is missing */
+export async function startAws(signal: AbortSignal): Promise<DemoAws> {
+  await using started = new AsyncDisposableStack();
+  const moto = started.use(await startMoto({ buckets: [BUCKET], region: "us-east-1", signal }));
+  const runner = join(repositoryRoot(), "packages", "runner-python", "python", "scaler_runner.py");
+  const batch = started.use(
+    await startBatchEmulator({
+      runner: { mode: "process", argv: [runnerPython(), runner] },
+      queues: [{ name: QUEUE, vcpus: SLOTS }],
+      s3: { endpoint: moto.endpoint },
+    }),
+  );
+  const parts = started.move();
+  return {
+    batch,
+    flags: [
+      ...["-q", QUEUE, "-d", DEFINITION, "--s3-bucket", BUCKET, "-mcj", String(SLOTS)],
+      // Here a container starts at once; on AWS that takes a while, and the default says so.
+      ...["--batch-start-seconds", "1"],
+    ],
+    env: batch.env,
+    group: moto.server.pid,
+    async keys() {
+      const answer = await fetch(`${moto.endpoint}/${BUCKET}?list-type=2`, { signal });
+      return [...(await answer.text()).matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key = ""]) => key);
+    },
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
+  };
+}
+
+/** A Python that has cloudpickle and boto3, as the image of a job definition has. */
+function runnerPython(): string {
+  const venvs = process.env["SCALER_AWS_HPC_VENVS"] || join(repositoryRoot(), ".cache", "venvs");
+  const file = join(venvs, "2.9.0-aws", "bin", "python");
+  if (!existsSync(file)) throw new Error(`${file} is not there; \`npm run demo -- --backend batch\` sets it up`);
+  return file;
+}
+
+/** What was used, on one line. */
+export async function usedText({ batch, keys }: DemoAws): Promise<string> {
+  const jobs = batch.jobs().length;
+  const calls = Object.entries(batch.counts()).map(([name, count]) => `${name} ${count}`);
+  const left = (await keys()).filter((key) => !key.endsWith("/lease"));
+  const rest = left.length === 0 ? "nothing but the lease" : left.join(", ");
+  return `AWS: ${jobs} jobs, ${batch.units().length} containers; calls: ${calls.join(", ")}; live jobs: ${batch.liveJobs().length}; left in the bucket: ${rest}`;
+}
