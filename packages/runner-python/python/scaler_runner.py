@@ -560,9 +560,8 @@ class S3Store:
     FIRST_READ = WHOLE_BUNDLE
     PART = 16 << 20
     ONE_PUT = 64 << 20
-    # A bundle that cannot be read costs a new job, a result that cannot be stored all the time of its task.
     READ_S = 60.0
-    WRITE_S = 300.0
+    WRITE_S = 60.0
     TRIES = 100
     AGAIN = frozenset((408, 429, 500, 502, 503, 504))
     EXPIRED = frozenset(("ExpiredToken", "TokenRefreshRequired", "InvalidToken", "ExpiredTokenException"))
@@ -2139,6 +2138,9 @@ class OneShot(Supervisor):
             self._ensure_executor()  # gets ready while the bundle comes
             self._on_run(job)
             self._loading = False
+            if self._pack is not None:
+                # A bundle that cannot be read costs a new job, a result that cannot be stored all the time of its task; nobody waits for this process.
+                self._pack.store.WRITE_S = 300.0
             read = time.monotonic() - begun
             while self._exit is None:
                 self._turn(self._patience())
