@@ -48,6 +48,7 @@ export interface AwsSite extends AsyncDisposable {
   readonly definition: string;
   readonly bucket: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly pid: number;
   counts(): Promise<AwsCounts>;
   /** How many children run now. */
   running(): Promise<number>;
@@ -79,6 +80,7 @@ export async function startAwsSite(options: SiteOptions): Promise<AwsSite> {
   const ask = async (what: string): Promise<unknown> => await (await fetch(`${control}/${what}`)).json();
   return {
     ...names,
+    pid: program.pid,
     env: { ...env, AWS_CONFIG_FILE: "/dev/null", AWS_SHARED_CREDENTIALS_FILE: "/dev/null" },
     counts: async () => (await ask("counts")) as AwsCounts,
     running: async () => (await ask("running")) as number,

@@ -44,7 +44,7 @@ if (unknown.length > 0) throw new Error(`no workload ${unknown.join(", ")}; know
 
 console.log(
   `Batch emulated, ${START_MS} ms from submit to start, ${values.slots} slots; S3 in memory of a process of its own.\n` +
-    "Runners of both sides are forked from a warm process, not started afresh; the original's import the AWS SDK there once.\n" +
+    "Runners of both sides are forked from a warm process, not started afresh; the original's have the AWS SDK and its S3 client there.\n" +
     "The original is opengris-scaler 2.9.0 with one line mended by this bench: as released it announces its concurrency as a negative\n" +
     "number, its first heartbeat fails, and it ends. It runs one round and knows no packing.\n" +
     "Ideal: the list schedule of (time of the task + start of a job) on the slots in order of submission, one job to a task;\n" +
@@ -56,7 +56,7 @@ function line(side: Side, workload: Workload, run: TimedRun): string {
   const perTask = (total(run.s3) / workload.durations.length).toFixed(2);
   return (
     `  ${side.padEnd(8)} ${run.seconds.toFixed(1)} s = ${(run.seconds / workload.idealSeconds).toFixed(2)} x ideal` +
-    ` (submits took ${run.submitSeconds.toFixed(1)} s; CPU of the manager ${run.managerCpuSeconds.toFixed(1)} s)\n` +
+    ` (submits took ${run.submitSeconds.toFixed(1)} s; CPU of the manager ${run.managerCpuSeconds.toFixed(1)} s, of emulators and runners ${run.siteCpuSeconds.toFixed(1)} s)\n` +
     `           Batch ${total(run.batch)}: ${inWords(run.batch)}\n` +
     `           S3 ${total(run.s3)}, ${perTask} per task: ${inWords(run.s3)}`
   );

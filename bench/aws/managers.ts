@@ -1,4 +1,4 @@
-import { existsSync, globSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ChildProgram, type Cluster, repositoryRoot, startManager } from "@scaler-aws-hpc/testkit";
 
@@ -27,13 +27,8 @@ export function benchPython(): string {
 
 /** The program that a container of this side runs. */
 export function runnerOf(side: Side): string {
-  if (side === "ours") return join(repositoryRoot(), "packages", "runner-python", "python", "scaler_runner.py");
-  const library = join(benchPython(), "..", "..", "lib");
-  const [file] = globSync("python3*/site-packages/scaler/worker_manager/proxy/aws_batch/remote/job_runner.py", {
-    cwd: library,
-  });
-  if (file === undefined) throw new Error(`no runner of the original below ${library}`);
-  return join(library, file);
+  if (side === "original") return join(import.meta.dirname, "original_runner.py");
+  return join(repositoryRoot(), "packages", "runner-python", "python", "scaler_runner.py");
 }
 
 export async function startSide(side: Side, cluster: Cluster, setup: ManagerSetup): Promise<ChildProgram> {

@@ -17,6 +17,8 @@ export interface TimedRun {
   readonly s3: Counts;
   /** Processor time of the manager while the tasks ran. */
   readonly managerCpuSeconds: number;
+  /** The same of the emulators and of all runners. */
+  readonly siteCpuSeconds: number;
 }
 
 /** Nobody has asked for anything for so long: what belongs to the tasks is over. */
@@ -38,9 +40,11 @@ export async function timedRun(side: Side, workload: Workload, startMs: number):
   try {
     await client.waitForLog(/"event": "begin"/, 120_000);
     const before = await site.counts();
-    const cpuBefore = await cpuSecondsOf(manager.pid);
+    const pids = [manager.pid, site.pid];
+    const cpuBefore = await Promise.all(pids.map((pid) => cpuSecondsOf(pid)));
     const [line] = await client.waitForLog(/\{"event": "end".*\}/, limitMs);
-    const managerCpuSeconds = (await cpuSecondsOf(manager.pid)) - cpuBefore;
+    const cpu = await Promise.all(pids.map(async (pid, at) => (await cpuSecondsOf(pid)) - (cpuBefore[at] ?? 0)));
+    const [managerCpuSeconds = 0, siteCpuSeconds = 0] = cpu;
     const [, submitSeconds] = await client.waitForLog(/"event": "submitted", "seconds": ([0-9.e-]+)/);
     const { seconds, wrong, examples } = JSON.parse(line) as { seconds: number; wrong: number; examples: string[] };
     if (wrong > 0) throw new Error(`${wrong} of ${durations.length} results are wrong: ${examples.join("; ")}`);
@@ -51,6 +55,7 @@ export async function timedRun(side: Side, workload: Workload, startMs: number):
       batch: since(after.batch, before.batch),
       s3: since(after.s3, before.s3),
       managerCpuSeconds,
+      siteCpuSeconds,
     };
   } catch (reason) {
     const logs = [manager, client].map(({ name, logs }) => `--- ${name}\n${logs.tail(60)}`).join("\n");

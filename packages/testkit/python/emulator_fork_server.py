@@ -79,6 +79,7 @@ class Server:
         self.script = script
         self.first = first
         self.module = load(script)
+        getattr(self.module, "prepare", lambda: None)()  # what a runner loads late, forks need not load again
         self.children = {}
         self.backlog = b""
         self.output = os.dup(1)
