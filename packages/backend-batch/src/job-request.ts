@@ -2,7 +2,7 @@ import { AdapterError, type BackendHost, type JobSpec } from "@scaler-aws-hpc/ad
 import type { SubmitJobRequest } from "./batch-api.ts";
 import { jobParameters, NONE, s3Store } from "./job-parameters.ts";
 import type { OpenProfile } from "./open-profile.ts";
-import { fits, inlineRoom } from "./request-size.ts";
+import { fits, inlineRoom, MAX_REQUEST_BYTES, requestBytes } from "./request-size.ts";
 import { retryStrategy } from "./retry-rules.ts";
 import type { ProfileSettings } from "./settings.ts";
 
@@ -25,7 +25,7 @@ const TAGS = {
 /** How many tags a job gets beside those of the user. */
 export const OWN_TAGS = Object.keys(TAGS).length;
 
-/** Makes the request of a job. @throws {AdapterError} `rejected`; `internal` when it passes the walls of Batch after all */
+/** Makes the request of a job. @throws {AdapterError} `rejected` when it is larger than Batch takes, which {@link roomForInline} should have prevented */
 export function submitRequest(spec: JobSpec, profile: OpenProfile, host: RequestHost): SubmitJobRequest {
   const request: SubmitJobRequest = {
     ...skeleton(profile, host),
@@ -35,7 +35,9 @@ export function submitRequest(spec: JobSpec, profile: OpenProfile, host: Request
     timeout: { attemptDurationSeconds: Math.max(LEAST_TIMEOUT_S, Math.ceil(spec.childLimitMs / 1_000)) },
     retryStrategy: retryStrategy(spec.attempts),
   };
-  if (fits(profile.definition, request)) return request;
+  // What of a definition ECS counts is not known for sure: a job without an inline bundle is let go, and AWS judges.
+  const inline = spec.payload.kind === "inline";
+  if (inline ? fits(profile.definition, request) : requestBytes(request) <= MAX_REQUEST_BYTES) return request;
   throw new AdapterError("rejected", `job ${spec.name}: its request would be larger than AWS Batch takes`);
 }
 
