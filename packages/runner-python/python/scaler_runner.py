@@ -2240,7 +2240,11 @@ def executor_main(sock, bell, out, err, life, state, skip, preload, alone):
     os.close(err)
     # Made anew: the old ones may belong to a file, and would seek in what is a pipe by now.
     for fd, name in ((1, "stdout"), (2, "stderr")):
-        setattr(sys, name, open(fd, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False))
+        through = bool(getattr(getattr(sys, name), "write_through", False))  # PYTHONUNBUFFERED
+        stream = io.TextIOWrapper(open(fd, "wb", buffering=0 if through else -1, closefd=False), encoding="utf-8", errors="backslashreplace",
+                                  line_buffering=True, write_through=through)
+        stream.mode = "w"
+        setattr(sys, name, stream)
     try:
         import faulthandler
 

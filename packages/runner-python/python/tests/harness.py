@@ -129,7 +129,7 @@ class Runner:
         number = theirs.fileno()
         command = [interpreter, "-c", "import os,sys; os.dup2(int(sys.argv[1]), 3); os.set_inheritable(3, True); os.execv(sys.executable, [sys.executable] + sys.argv[2:])",
                    str(number), RUNNER] + list(arguments)
-        environment = dict(os.environ, PYTHONPATH=os.path.dirname(os.path.abspath(__file__)))
+        environment = dict(os.environ, PYTHONPATH=os.path.dirname(os.path.abspath(__file__)), PYTHONUNBUFFERED="1")
         environment.update(env or {})
         self.process = subprocess.Popen(command, pass_fds=[number], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                         env=environment)
