@@ -58,12 +58,12 @@ export class Multipart {
       etag: textsOf(part, "ETag")[0] ?? "",
     }));
     if (asked.length === 0) throw new S3Refusal("MalformedXML", 400, "The XML you provided was not well-formed.");
+    if (asked.some(({ number }, at) => at > 0 && number <= (asked[at - 1]?.number ?? 0)))
+      throw new S3Refusal("InvalidPartOrder", 400, "The list of parts was not in ascending order.");
     const pieces = asked.map(({ number, etag }, at) => {
       const part = upload.parts.get(number);
       if (part === undefined || unquoted(part.etag) !== unquoted(etag))
         throw new S3Refusal("InvalidPart", 400, "One or more of the specified parts could not be found.");
-      if (at > 0 && number <= (asked[at - 1]?.number ?? 0))
-        throw new S3Refusal("InvalidPartOrder", 400, "The list of parts was not in ascending order.");
       if (at < asked.length - 1 && part.bytes.length < this.#leastPart)
         throw new S3Refusal("EntityTooSmall", 400, "Your proposed upload is smaller than the minimum allowed size");
       return part;
