@@ -12,6 +12,7 @@ import { s3Store } from "./job-parameters.ts";
 import { OWN_TAGS } from "./job-request.ts";
 import type { WatchTimes } from "./job-watch.ts";
 import { openProfiles } from "./open-profile.ts";
+import type { RunnableLimits } from "./runnable-watch.ts";
 import { openSdk, type SdkOptions } from "./sdk-batch-api.ts";
 import { BATCH_OPTIONS, PROFILE_SETTINGS, readOptions, readProfile } from "./settings.ts";
 
@@ -33,6 +34,7 @@ export const plugin: Plugin = {
 /** What a test may set. */
 export interface OpenBatchChoices extends Pick<SdkOptions, "timeoutMs"> {
   readonly times?: Partial<WatchTimes>;
+  readonly runnable?: RunnableLimits;
 }
 
 /**
@@ -44,12 +46,12 @@ export async function openBatch(
   host: BackendHost,
   choices: OpenBatchChoices = {},
 ): Promise<BatchBackend & Backend> {
-  const settings = readOptions(options);
+  const settings = { ...readOptions(options), ...choices.runnable };
   const wanted = host.profiles.map((profile) => readProfile(profile, options, settings));
   if (wanted.length === 0) throw new AdapterError("config", "the batch backend needs at least one profile");
   s3Store(host.store);
-  const { times, ...sdk } = choices;
-  const api = await openSdk({ region: settings.region, ...sdk });
+  const { times, timeoutMs } = choices;
+  const api = await openSdk({ region: settings.region, ...(timeoutMs && { timeoutMs }) });
   const gate = new CallGate(host.clock, settings.apiRate, () => api.renew());
   try {
     const version = await ownVersion();

@@ -21,6 +21,8 @@ export interface BatchBedOptions {
   readonly profiles?: readonly ProfileSpec[];
   readonly managerId?: string;
   readonly times?: Partial<WatchTimes>;
+  /** After how many milliseconds in RUNNABLE a job is reported, and after how many it is given up. */
+  readonly runnable?: { readonly runnableDwellMs: number; readonly runnableTimeoutMs: number | undefined };
   /** Longest silence of the service in one request, in milliseconds. */
   readonly timeoutMs?: number;
 }
@@ -141,6 +143,7 @@ export function batchHost(options: BatchBedOptions = {}): { readonly host: Backe
 /** Opens the backend on the queue and definition that the emulator has by itself. */
 export async function openBackend(host: BackendHost, options: BatchBedOptions = {}): Promise<BatchBackend> {
   const plain = { "job-queue": "emulator-queue", "job-definition": "emulator-job", ...options.options };
-  const { timeoutMs } = options;
-  return await openBatch(plain, host, { times: { ...QUICK, ...options.times }, ...(timeoutMs && { timeoutMs }) });
+  const { timeoutMs, runnable } = options;
+  const times = { ...QUICK, ...options.times };
+  return await openBatch(plain, host, { times, ...(timeoutMs && { timeoutMs }), ...(runnable && { runnable }) });
 }
