@@ -1,7 +1,6 @@
 // AWS on this machine, for the demo: the project's emulator of Batch, moto's S3 behind it, real runners as containers.
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type BatchEmulator, repositoryRoot, startBatchEmulator, startMoto } from "@scaler-aws-hpc/testkit";
+import { type BatchEmulator, releaseBin, repositoryRoot, startBatchEmulator, startMoto } from "@scaler-aws-hpc/testkit";
 
 const BUCKET = "demo-bucket";
 const QUEUE = "demo-queue";
@@ -21,14 +20,14 @@ export interface DemoAws extends AsyncDisposable {
   keys(): Promise<readonly string[]>;
 }
 
-/** Starts it. @throws {HarnessError} where moto or the runners' Python is missing */
+/** Starts it. @throws {HarnessError} where moto or the release is missing */
 export async function startAws(signal: AbortSignal): Promise<DemoAws> {
   await using started = new AsyncDisposableStack();
   const moto = started.use(await startMoto({ buckets: [BUCKET], region: "us-east-1", signal }));
   const runner = join(repositoryRoot(), "packages", "runner-python", "python", "scaler_runner.py");
   const batch = started.use(
     await startBatchEmulator({
-      runner: { mode: "process", argv: [runnerPython(), runner] },
+      runner: { mode: "process", argv: [join(releaseBin("2.9.0"), "python"), runner] },
       queues: [{ name: QUEUE, vcpus: SLOTS }],
       s3: { endpoint: moto.endpoint },
     }),
@@ -49,14 +48,6 @@ export async function startAws(signal: AbortSignal): Promise<DemoAws> {
     },
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
-}
-
-/** A Python that has cloudpickle and boto3, as the image of a job definition has. */
-function runnerPython(): string {
-  const venvs = process.env["SCALER_AWS_HPC_VENVS"] || join(repositoryRoot(), ".cache", "venvs");
-  const file = join(venvs, "2.9.0-aws", "bin", "python");
-  if (!existsSync(file)) throw new Error(`${file} is not there; \`npm run demo -- --backend batch\` sets it up`);
-  return file;
 }
 
 /** What was used, on one line. */

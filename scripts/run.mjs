@@ -18,10 +18,7 @@ const REPORTERS = ["--reporter=default", `--reporter=${join(root, "scripts", "vi
 /** What each command needs set up, and what it then runs on our Node. */
 const COMMANDS = {
   demo: {
-    releases: (rest) => [
-      DEFAULT_RELEASE,
-      ...(rest.some((word) => word.includes("batch")) ? ["2.9.0-aws", "moto"] : []),
-    ],
+    releases: (rest) => [DEFAULT_RELEASE, ...(rest.some((word) => word.includes("batch")) ? ["moto"] : [])],
     args: (rest) => [SOURCE, join(root, "demo", "demo.ts"), ...rest],
   },
   test: {
