@@ -24,9 +24,6 @@ def load(script):
     sys.modules["emulated_runner"] = module
     sys.path.insert(0, os.path.dirname(os.path.abspath(script)))
     spec.loader.exec_module(module)
-    sdk = getattr(module, "boto3", None)
-    if sdk is not None:
-        sdk.client("s3")  # reads the SDK's models once: a tenth of a second that forks would all spend
     return module
 
 
