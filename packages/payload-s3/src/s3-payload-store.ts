@@ -127,9 +127,11 @@ export class S3PayloadStore implements PayloadStore {
     this.#open.assertOpen();
     options?.signal?.throwIfAborted();
     assertPrefix(prefix);
-    for await (const object of listObjects(this.#calls, prefix, options)) {
-      this.#open.assertOpen();
-      yield object;
+    const objects = listObjects(this.#calls, prefix, options);
+    while (true) {
+      const next = await this.#open.run(() => objects.next());
+      if (next.done) return;
+      yield next.value;
     }
   }
 

@@ -23,7 +23,7 @@ export interface ScriptedS3 extends AsyncDisposable {
 }
 
 /** An error in the words of S3. */
-export function refusal(status: number, code: string, message = "", more = ""): Answer {
+export function refusal(status: number, code: string, message = "", more = ""): Exclude<Answer, "stall"> {
   return { status, body: `<Error><Code>${code}</Code><Message>${message}</Message>${more}</Error>` };
 }
 
