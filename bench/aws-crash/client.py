@@ -53,7 +53,7 @@ def main():
     parser.add_argument("--record", required=True, help="the file that tasks write to")
     args = parser.parse_args()
     with Client(address=args.address) as client:
-        progress = Progress(100)
+        progress = Progress(25)
         futures = []
         for number in range(args.tasks):
             # From half to one and a half of it, spread over the numbers.

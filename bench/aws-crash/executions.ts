@@ -12,6 +12,8 @@ export interface Incidents {
 export interface Executions {
   readonly tasks: number;
   readonly runs: number;
+  /** Of those: on a native worker. */
+  readonly native: number;
   /** Starts beyond the first of each task. */
   readonly extra: number;
   /** Of those: after an attempt that was lost with its machine. */
@@ -49,5 +51,6 @@ export async function readExecutions(file: string, { lostAttempts, ambiguousJobs
     take("withNative", runs.filter(({ job }) => job === "native").length);
     if (extra > 0) others.push({ task, runs: runs.map(({ job, attempt }) => `${job}#${attempt}`) });
   }
-  return { tasks: byTask.size, runs: lines.length, extra: lines.length - byTask.size, ...sums, others };
+  const native = lines.filter(({ job }) => job === "native").length;
+  return { tasks: byTask.size, runs: lines.length, native, extra: lines.length - byTask.size, ...sums, others };
 }

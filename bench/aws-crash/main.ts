@@ -45,9 +45,9 @@ for (let number = 0; killed < kills && number < 3 * kills; number++) {
   killed += run.kills;
   runs.push(run);
   if (run.failures.length > 0) failed += 1;
-  const { runs: starts, tasks, afterSpot, afterAmbiguous, others, withNative } = run.executions;
+  const { runs: starts, native, tasks, afterSpot, afterAmbiguous, others, withNative } = run.executions;
   console.log(
-    `  ${run.kills} kills, ${run.seconds.toFixed(0)} s; ${run.right} of ${values.tasks} futures right; ${starts} starts of ${tasks} tasks: ` +
+    `  ${run.kills} kills, ${run.seconds.toFixed(0)} s; ${run.right} of ${values.tasks} futures right; ${starts} starts of ${tasks} tasks (${native} native): ` +
       `${afterSpot} after Spot hits (${run.spotHits} hits), ${afterAmbiguous} after ambiguous submits (${run.ambiguousSubmits}), ` +
       `${withNative} where a native worker ran it too, ${others.length} others; keys left for lifecycle: ${run.keysLeft.length}`,
   );
