@@ -33,10 +33,12 @@ function formJob(core: CoreState, profile: Profile): void {
   const runner = functionInfo(core, first)?.runner ?? "";
   const fresh = first.fresh;
   const room = isOpen(profile) ? 1 : Math.min(profile.spec.slots - profile.used, core.options.backend.maxChildren);
+  // What waits now is shared out among all slots, in equal packs.
+  const { ready } = profile;
   const packs: Work[][] = [];
   for (let head: Work | undefined = first; head !== undefined && packs.length < room; head = bestHead(profile)) {
     if (head.fresh !== fresh || functionInfo(core, head)?.runner !== runner) break;
-    packs.push(takePack(core, profile, head));
+    packs.push(takePack(core, profile, head, ready));
     if (fresh) break;
   }
   const job = newJob(core, profile, fresh, packs);
@@ -60,10 +62,10 @@ function formJob(core: CoreState, profile: Profile): void {
 }
 
 /** Tasks of the head's client, most urgent first, until the pack is as large or as long as it should be. */
-function takePack(core: CoreState, profile: Profile, head: Work): Work[] {
+function takePack(core: CoreState, profile: Profile, head: Work, ready: number): Work[] {
   const { options } = core;
   const pack: Work[] = [];
-  let most = isOpen(profile) ? 1 : packLimit(core, profile, head);
+  let most = isOpen(profile) ? 1 : packLimit(core, profile, head, ready);
   let expectedMs = 0;
   for (let work: Work | undefined = head; work !== undefined; work = core.queue(profile, head.task.source).peek()) {
     most = Math.min(most, work.maxPack);

@@ -5,7 +5,7 @@ import { type PackSizeInput, packSize } from "./pack-size.ts";
 const base: PackSizeInput = {
   ready: 1_000,
   slots: 100,
-  meanMs: 1_000,
+  runTime: { meanMs: 1_000, spreadMs: 1_000 },
   startMs: 500,
   targetMs: 60_000,
   maxTasks: 10_000,
@@ -13,25 +13,32 @@ const base: PackSizeInput = {
 
 describe("packSize", () => {
   it("tries a function that never ran one task at a time", () => {
-    expect(packSize({ ...base, meanMs: undefined })).toBe(1);
+    expect(packSize({ ...base, runTime: undefined })).toBe(1);
+  });
+
+  it("takes the whole fair share where all tasks take the same time", () => {
+    expect(packSize({ ...base, startMs: 1, runTime: { meanMs: 1_000, spreadMs: 10 } })).toBe(10);
+  });
+
+  it("takes the less of the fair share the further apart run times are, so that what is left evens out slow slots", () => {
+    const sizes = [100, 600, 2_000].map((spreadMs) =>
+      packSize({ ...base, startMs: 1, runTime: { meanMs: 1_000, spreadMs } }),
+    );
+    expect(sizes).toEqual([9, 6, 2]);
   });
 
   it("keeps the start of a pack below a twentieth of its run time where there is enough to do", () => {
     expect(packSize(base)).toBe(10);
-    expect(packSize({ ...base, ready: 100_000, meanMs: 100 })).toBe(500);
-  });
-
-  it("takes half of the fair share when starting is cheap, so that what is left evens out slow slots", () => {
-    expect(packSize({ ...base, startMs: 1 })).toBe(5);
+    expect(packSize({ ...base, ready: 100_000, runTime: { meanMs: 100, spreadMs: 10_000 } })).toBe(100);
   });
 
   it("never makes a pack longer than the target", () => {
-    expect(packSize({ ...base, ready: 1_000_000, meanMs: 20_000 })).toBe(3);
-    expect(packSize({ ...base, meanMs: 3_600_000 })).toBe(1);
+    expect(packSize({ ...base, ready: 1_000_000, runTime: { meanMs: 20_000, spreadMs: 0 } })).toBe(3);
+    expect(packSize({ ...base, runTime: { meanMs: 3_600_000, spreadMs: 0 } })).toBe(1);
   });
 
   it("gives each slot one task when there are no more tasks than slots", () => {
-    expect(packSize({ ...base, ready: 100, meanMs: 0.1 })).toBe(1);
+    expect(packSize({ ...base, ready: 100, runTime: { meanMs: 0.1, spreadMs: 0 } })).toBe(1);
   });
 
   it("stays between 1 and the limits, whatever it is given", () => {
@@ -40,7 +47,13 @@ describe("packSize", () => {
         fc.record({
           ready: fc.nat(100_000),
           slots: fc.integer({ min: 1, max: 10_000 }),
-          meanMs: fc.option(fc.double({ min: 0, max: 1e8, noNaN: true }), { nil: undefined }),
+          runTime: fc.option(
+            fc.record({
+              meanMs: fc.double({ min: 0, max: 1e8, noNaN: true }),
+              spreadMs: fc.double({ min: 0, max: 1e8, noNaN: true }),
+            }),
+            { nil: undefined },
+          ),
           startMs: fc.nat(100_000),
           targetMs: fc.integer({ min: 1, max: 1e7 }),
           maxTasks: fc.integer({ min: 1, max: 10_000 }),

@@ -1,9 +1,29 @@
+/** What is known of how long something takes, in milliseconds. */
+export interface RunTime {
+  readonly meanMs: number;
+  /** Standard deviation; as large as the mean while too few runs are known to tell. */
+  readonly spreadMs: number;
+}
+
+interface Measured {
+  mean: number;
+  variance: number;
+  runs: number;
+}
+
+/** Fewer runs than this say little about how far apart they are: the short ones come first. */
+const FEW_RUNS = 10;
+/** Weights of the newest run: a slower one counts more than a faster one, because a pack that takes too long hurts more than one that is too small. */
+const SLOWER = 0.3;
+const FASTER = 0.1;
+const NEWEST = 0.05;
+
 /**
  * Measured run times per function, keyed by the digest of the function's bytes (its object id is new in every client). Keeps the functions
  * used last; the mean follows recent runs, so that a function whose inputs grow is not packed by what it once took.
  */
 export class RunTimes {
-  readonly #means = new Map<string, number>();
+  readonly #measured = new Map<string, Measured>();
   readonly #capacity: number;
 
   constructor(capacity = 1_000) {
@@ -12,20 +32,30 @@ export class RunTimes {
 
   /** Mean run time in milliseconds, or `undefined` for a function that never finished here. */
   mean(digest: string): number | undefined {
-    return this.#means.get(digest);
+    return this.#measured.get(digest)?.mean;
+  }
+
+  /** The same with how far the runs are apart. */
+  get(digest: string): RunTime | undefined {
+    const measured = this.#measured.get(digest);
+    if (measured === undefined) return undefined;
+    const { mean, variance, runs } = measured;
+    return { meanMs: mean, spreadMs: runs < FEW_RUNS ? mean : Math.sqrt(variance) };
   }
 
   /** Takes one run of `ms` milliseconds into account. */
   record(digest: string, ms: number): void {
-    const mean = this.#means.get(digest);
-    // A slower run counts at once and more than a faster one: a pack that takes too long hurts more than one that is too small.
-    const weight = mean === undefined ? 1 : ms > mean ? 0.3 : 0.1;
-    const next = mean === undefined ? ms : mean + weight * (ms - mean);
-    this.#means.delete(digest);
-    this.#means.set(digest, next);
-    if (this.#means.size > this.#capacity) {
-      const oldest = this.#means.keys().next().value;
-      if (oldest !== undefined) this.#means.delete(oldest);
+    const measured = this.#measured.get(digest) ?? { mean: ms, variance: 0, runs: 0 };
+    const off = ms - measured.mean;
+    measured.runs += 1;
+    const newest = Math.max(NEWEST, 1 / measured.runs);
+    measured.variance = (1 - newest) * (measured.variance + newest * off * off);
+    measured.mean += (off > 0 ? SLOWER : FASTER) * off;
+    this.#measured.delete(digest);
+    this.#measured.set(digest, measured);
+    if (this.#measured.size > this.#capacity) {
+      const oldest = this.#measured.keys().next().value;
+      if (oldest !== undefined) this.#measured.delete(oldest);
     }
   }
 }

@@ -1,0 +1,92 @@
+import { describe, expect, it } from "vitest";
+import { CoreHarness } from "../../../test-support/core-harness.ts";
+
+const PULL = { kind: "image", reason: "CannotPullContainerError: no such tag" } as const;
+
+/** Many tasks in two slots, whose every job fails to start; ends after `trials` of them. */
+function failing(trials: number) {
+  const harness = new CoreHarness({ maxRetries: 2, linkTimeoutMs: 1e9 });
+  const link = harness.connect();
+  for (let n = 1; n <= 50; n += 1) harness.send({ type: "task", ...link, task: harness.task(n) });
+  harness.inspected();
+  const names = new Set<string>();
+  const fail = (): boolean => {
+    const next = harness.all("stage").find(({ plan }) => !names.has(plan.name));
+    if (next === undefined) return false;
+    const job = next.plan.name;
+    names.add(job);
+    harness.send({ type: "staged", job, outcome: { ok: true, absent: [], deferred: [] } });
+    harness.send({ type: "submitted", job, outcome: { ok: true } });
+    harness.send({ type: "child", change: { job, child: 0, state: "failed", attempt: 1, failure: PULL } });
+    return true;
+  };
+  for (let turn = 0; names.size < trials && turn < 1_000; turn += 1) if (!fail()) harness.pass(500);
+  return { harness, link, names };
+}
+
+describe("a deployment that cannot be started", () => {
+  it("is tried with one task at a time, less and less often, while the others wait", () => {
+    const { harness, names } = failing(12);
+    expect(harness.core.stats()).toMatchObject({ slotsUsed: 0, failures: { image: 12 } });
+    expect(harness.core.stats().failed).toBeLessThanOrEqual(4);
+    expect(harness.core.stats().queued).toBeGreaterThanOrEqual(46);
+    harness.pass(30_000);
+    const live = harness.all("stage").filter(({ plan }) => !names.has(plan.name));
+    expect(live.length).toBeLessThanOrEqual(1);
+    expect(harness.now).toBeGreaterThan(60_000);
+    const [failure] = harness.all("deliver");
+    expect(failure?.from).toMatchObject({ kind: "failure", message: expect.stringContaining("no such tag") });
+  });
+
+  it("goes on with all slots once a trial runs", () => {
+    const { harness } = failing(5);
+    harness.pass(60_000);
+    const job = harness.submit();
+    harness.send({ type: "child", change: { job, child: 0, state: "running", attempt: 1 } });
+    expect(harness.core.stats().slotsUsed).toBe(2);
+  });
+});
+
+describe("the budget of retries", () => {
+  it("is one for the backend's own attempts and ours, and the failure says how many there were", () => {
+    const harness = new CoreHarness({
+      maxRetries: 3,
+      backend: {
+        ...{ maxChildren: 1, inlineBytes: 0, retriesNatively: true, startMs: 3, pollMs: 1_000 },
+        window: { quietMs: 0, maxMs: 0 },
+      },
+    });
+    const link = harness.connect();
+    harness.send({ type: "task", ...link, task: harness.task(1) });
+    harness.inspected();
+    expect(harness.last("stage").plan.attempts).toBe(4);
+    const failure = { kind: "spot", reason: "reclaimed" } as const;
+    const first = harness.submit();
+    harness.send({ type: "child", change: { job: first, child: 0, state: "running", attempt: 2 } });
+    harness.send({ type: "child", change: { job: first, child: 0, state: "failed", attempt: 3, failure } });
+    harness.pass(10_000);
+    expect(harness.all("stage").length).toBe(2);
+    expect(harness.last("stage").plan.attempts).toBe(1);
+    const second = harness.submit();
+    harness.send({ type: "child", change: { job: second, child: 0, state: "failed", attempt: 1, failure } });
+    expect(harness.last("deliver").from).toMatchObject({ message: "reclaimed; gave up after 4 failed attempts" });
+    expect(harness.core.stats()).toMatchObject({ nativeRetries: 2, failures: { spot: 2 } });
+  });
+
+  it("is spent by attempts that are only heard of by their frames", () => {
+    const harness = new CoreHarness({
+      backend: {
+        ...{ maxChildren: 1, inlineBytes: 0, retriesNatively: true, startMs: 3, pollMs: 1_000 },
+        window: { quietMs: 0, maxMs: 0 },
+      },
+    });
+    const link = harness.connect();
+    harness.send({ type: "task", ...link, task: harness.task(1) });
+    harness.inspected();
+    const job = harness.submit();
+    const frame = { type: "frame", job, child: 0, attempt: 3, key: "k", results: [], notStarted: [0] } as const;
+    harness.send(frame);
+    harness.send({ type: "child", change: { job, child: 0, state: "succeeded", attempt: 3 } });
+    expect(harness.last("stage").plan.attempts).toBe(3);
+  });
+});
