@@ -46,7 +46,7 @@ export class BackendBench {
 
   /** Stores a bundle with one section per list of calls, and gives the job that would run it. */
   async prepare(children: readonly (readonly WorkloadCall[])[], choices: JobChoices = {}): Promise<JobSpec> {
-    const name = choices.name ?? `job-${randomBytes(8).toString("hex")}`;
+    const name = choices.name ?? `${MANAGER}-${randomBytes(8).toString("hex")}`;
     const secret = randomBytes(32).toString("hex");
     const taskLimitMs = choices.taskLimitMs ?? 600_000;
     const fresh = choices.fresh ?? false;
