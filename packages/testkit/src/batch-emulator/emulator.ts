@@ -20,6 +20,10 @@ import { type TimingOptions, timingOf } from "./timing.ts";
 import { TokenBucket } from "./token-bucket.ts";
 import { WarmHost } from "./warm-host.ts";
 
+const MANAGER_KEY = "AKIAEMULATEDMANAGER1";
+const CONTAINER_KEY = "AKIAEMULATEDCONTAINER";
+const SECRET = "emulated";
+
 /** What stands for the containers of jobs. */
 export type RunnerOptions =
   /** A fresh process each: `argv` is the image's entry point, the job's command follows. */
@@ -75,7 +79,7 @@ export class BatchEmulator implements AsyncDisposable {
     this.s3 = parts.s3;
     this.faults = parts.faults;
     this.env = {
-      ...awsEnvironment(parts.s3Endpoint, "AKIAEMULATEDMANAGER1"),
+      ...awsEnvironment(parts.s3Endpoint, MANAGER_KEY),
       AWS_ENDPOINT_URL_BATCH: this.endpoint,
       AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: this.endpoint,
     };
@@ -97,7 +101,7 @@ export class BatchEmulator implements AsyncDisposable {
     const { PATH = "", HOME = "", LANG = "C.UTF-8" } = process.env;
     const baseEnvironment = {
       ...(options.containerEnvironment ?? { PATH, HOME, LANG }),
-      ...awsEnvironment(s3Endpoint, "AKIAEMULATEDCONTAINER"),
+      ...awsEnvironment(s3Endpoint, CONTAINER_KEY),
     };
     const host = hostOf(options.runner, baseEnvironment);
     const cluster = new Cluster({ host, faults, logs, timing, baseEnvironment }, jobs);
@@ -257,14 +261,15 @@ interface EmulatorParts {
 
 async function startS3(options: BatchEmulatorOptions): Promise<FakeS3> {
   const { latencyMs = 0, seed = 1, s3 } = options;
-  return await FakeS3.start({ latencyMs, seed, ...(s3 as FakeS3Options | undefined) });
+  const secrets = { [MANAGER_KEY]: SECRET, [CONTAINER_KEY]: SECRET };
+  return await FakeS3.start({ latencyMs, seed, secrets, ...(s3 as FakeS3Options | undefined) });
 }
 
 function awsEnvironment(s3Endpoint: string, accessKey: string): Readonly<Record<string, string>> {
   return {
     AWS_ENDPOINT_URL_S3: s3Endpoint,
     AWS_ACCESS_KEY_ID: accessKey,
-    AWS_SECRET_ACCESS_KEY: "emulated",
+    AWS_SECRET_ACCESS_KEY: SECRET,
     AWS_REGION: REGION,
     AWS_DEFAULT_REGION: REGION,
     AWS_EC2_METADATA_DISABLED: "true",

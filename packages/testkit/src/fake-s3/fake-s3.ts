@@ -8,6 +8,7 @@ import { nameCall, type S3Answer, type S3Call } from "./call.ts";
 import { S3Counters, type S3Counts } from "./counters.ts";
 import { type S3Fault, type S3FaultRule, S3Faults } from "./faults.ts";
 import { S3Refusal } from "./s3-refusal.ts";
+import { verifySignature } from "./signature.ts";
 import { element } from "./xml.ts";
 
 /** What the fake is like. */
@@ -22,6 +23,8 @@ export interface FakeS3Options {
   readonly latencyMs?: number;
   /** Bytes that each part of an upload has to have, the last excepted. @default 5 MiB, as S3 */
   readonly leastPartBytes?: number;
+  /** Secrets by access key: signatures of these keys are verified, those of others are only there. @default none */
+  readonly secrets?: Readonly<Record<string, string>>;
   readonly faults?: readonly S3FaultRule[];
   /** Seed of the faults that are left to chance. @default 1 */
   readonly seed?: number;
@@ -46,7 +49,7 @@ export class FakeS3 implements AsyncDisposable {
   readonly #buckets = new Map<string, Bucket>();
   readonly #counters = new S3Counters();
   readonly #server: Server;
-  readonly #options: Required<Pick<FakeS3Options, "owner" | "region" | "leastPartBytes">>;
+  readonly #options: Required<Pick<FakeS3Options, "owner" | "region" | "leastPartBytes" | "secrets">>;
 
   private constructor(server: Server, options: FakeS3Options) {
     this.#server = server;
@@ -54,6 +57,7 @@ export class FakeS3 implements AsyncDisposable {
       owner: options.owner ?? "123456789012",
       region: options.region ?? "us-east-1",
       leastPartBytes: options.leastPartBytes ?? 5 * 1024 * 1024,
+      secrets: options.secrets ?? {},
     };
     this.endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     this.latencyMs = options.latencyMs ?? 0;
@@ -140,6 +144,7 @@ export class FakeS3 implements AsyncDisposable {
       const url = new URL(request.url ?? "/", this.endpoint);
       const named = nameCall(request.method ?? "", url, headers["host"] ?? "");
       this.#counters.add(named.operation, named.key, caller);
+      verifySignature({ method: request.method ?? "", target: request.url ?? "/", headers }, this.#options.secrets);
       const { bytes } = await readBody(request);
       if (this.latencyMs > 0) await sleep(this.latencyMs);
       fault = this.faults.pick(named.operation, named.key, caller);
