@@ -67,6 +67,7 @@ it("installs packed plugins without a network, one of them broken, and removes t
   expect(list).toContain("acme-backend-next 1.2.3 (user): broken: [incompatible] it speaks plugin API 2");
   expect(list).toContain("@scaler-aws-hpc/payload-fs 0.1.0 (core): payload store fs, --store-dir, --store-durable\n");
 
+  expect(await run("start", "--help")).toContain("--slow-speed=<integer>");
   const shown = await run("config", "show", "--slow-speed", "9");
   expect(shown).toContain("slow-speed = 9\n");
   expect(shown.match(/^warning: plugin acme-backend-next .*$/gm)).toHaveLength(1);

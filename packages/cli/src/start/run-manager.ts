@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import {
   type Backend,
-  type BackendTraits,
   type CoreOptions,
   Engine,
   type EngineEnd,
@@ -14,6 +13,7 @@ import { type Deployment, managerIdOf, openBackend, openStore } from "./deployme
 import { withoutInline } from "./no-inline.ts";
 import type { StartSettings } from "./settings.ts";
 import { listenForStops, type StopSignal } from "./signals.ts";
+import { unusedOptions } from "./unused-options.ts";
 import { boundYoungGeneration } from "./young-generation.ts";
 
 /** What a run needs besides its settings. */
@@ -66,7 +66,7 @@ export async function runManager(settings: StartSettings, services: ManagerServi
   await using store = await openStore(deployment, log, managerId);
   await using opened = await openBackend(deployment, store, log, managerId);
   const backend = settings.inline ? opened : withoutInline(opened);
-  for (const warning of unusedHere(settings, backend.traits)) log.warn(warning);
+  for (const warning of unusedOptions(settings, backend.traits)) log.warn(warning);
   await using cluster = connectCluster({
     schedulerAddress: settings.schedulerAddress,
     workerSchedulerAddress: settings.workerSchedulerAddress,
@@ -105,17 +105,6 @@ export async function runManager(settings: StartSettings, services: ManagerServi
   if (signal !== undefined) stop(graceMs);
   const end = await engine.finished;
   return { ...end, signal };
-}
-
-/** Options that have no meaning for this backend, though not wrong. */
-function unusedHere({ python, preload, backend, onExit }: StartSettings, traits: BackendTraits): readonly string[] {
-  const elsewhere = traits.outlives === true;
-  if (!elsewhere && onExit === "handoff")
-    return [`--on-exit handoff: without effect with --backend ${backend}, whose jobs end with this process`];
-  const names = [python === undefined ? "" : "--python", preload === undefined ? "" : "--preload"].filter(Boolean);
-  if (!elsewhere || names.length === 0) return [];
-  const text = `${names.join(" and ")}: without effect with --backend ${backend}, whose jobs run what is in the image of their job definition`;
-  return [text];
 }
 
 function coreOptions(

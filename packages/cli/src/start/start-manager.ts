@@ -1,4 +1,4 @@
-import type { PluginRegistry } from "@scaler-aws-hpc/adapter-core";
+import type { FailureKind, PluginRegistry } from "@scaler-aws-hpc/adapter-core";
 import { exitCode } from "../exit-codes.ts";
 import type { StartOptions } from "../options/start-options.ts";
 import { findDeployment, workerManagerIdOf } from "./deployment.ts";
@@ -23,6 +23,16 @@ export interface StartSummary {
     readonly done: number;
     readonly failed: number;
     readonly cancelled: number;
+    /** Attempts that were repeated for reasons that were not the task's own. */
+    readonly retried: number;
+  };
+  readonly jobs: {
+    /** Of an earlier process, taken over. */
+    readonly adopted: number;
+    /** Ran for nobody, and were stopped. */
+    readonly orphans: number;
+    /** Children that failed, by reason, such as `spot`, `host`, `oom`. */
+    readonly failures: Readonly<Partial<Record<FailureKind, number>>>;
   };
 }
 
@@ -67,9 +77,10 @@ export async function startManager(resolved: StartOptions, registry: PluginRegis
         stopping = true;
       },
     });
-    const { received, done, failed, cancelled } = last;
+    const { received, done, failed, cancelled, retried, adoptedJobs, orphans, failures } = last;
+    const jobs = { adopted: adoptedJobs, orphans, failures };
     const seconds = Math.round(performance.now() - startedMs) / 1_000;
-    log.info("ended", { reason, signal, received, done, failed, cancelled, seconds });
+    log.info("ended", { reason, signal, received, done, failed, cancelled, retried, ...jobs, seconds });
     return {
       reason,
       signal,
@@ -77,7 +88,8 @@ export async function startManager(resolved: StartOptions, registry: PluginRegis
       workerManagerId,
       schedulerAddress: settings.schedulerAddress,
       seconds,
-      tasks: { received, done, failed, cancelled },
+      tasks: { received, done, failed, cancelled, retried },
+      jobs,
     };
   } finally {
     line?.[Symbol.dispose]();

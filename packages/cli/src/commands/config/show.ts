@@ -3,6 +3,7 @@ import { SCHEMA_VERSION } from "../../base-command.ts";
 import { BUNDLED_OPTIONS } from "../../options/bundled-options.ts";
 import { makeFlags } from "../../options/flags.ts";
 import type { OptionValue } from "../../options/option.ts";
+import { checkProfileSettings } from "../../options/profiles.ts";
 import type { Origin } from "../../options/resolve-options.ts";
 import { formatValue, shownOrigin, shownSettings, shownValue } from "../../options/show-value.ts";
 import { StartCommand } from "../../start-command.ts";
@@ -11,7 +12,7 @@ import { StartCommand } from "../../start-command.ts";
 export interface ShownConfig {
   readonly schemaVersion: number;
   readonly options: Readonly<Record<string, { readonly value: OptionValue; readonly origin: Origin }>>;
-  /** Named resource profiles, see docs/cli.md. */
+  /** Named resource profiles, see docs/configuration.md. */
   readonly profiles: readonly object[];
 }
 
@@ -30,8 +31,10 @@ export default class ConfigShow extends StartCommand {
   };
 
   async run(): Promise<ShownConfig> {
-    const { resolved, flags } = await this.readOptions();
+    const { resolved, plugins, flags } = await this.readOptions();
     const { options, undecided, profiles } = resolved;
+    const backend = plugins.registry.backends.find(({ name }) => name === options.get("backend")?.value);
+    if (backend !== undefined) checkProfileSettings(profiles, backend);
     const rows = [...options.values()].map((row) => ({
       name: row.option.name,
       text: formatValue(shownValue(row)),
@@ -42,8 +45,10 @@ export default class ConfigShow extends StartCommand {
     rows.sort((a, b) => (a.name < b.name ? -1 : 1));
     for (const { name, text, origin } of rows)
       this.log(`${name} = ${text}${flags["origin"] === true ? `  # ${origin}` : ""}`);
-    for (const { name, slots, capabilities } of profiles)
-      this.log(`profile ${name}: ${slots} slots ${formatValue(capabilities)}`.trimEnd());
+    for (const { name, slots, capabilities, settings } of profiles) {
+      const more = Object.entries(shownSettings(settings)).map(([key, value]) => `${key} ${String(value)}`);
+      this.log([`profile ${name}: ${slots} slots ${formatValue(capabilities)}`.trimEnd(), ...more].join(", "));
+    }
     return {
       schemaVersion: SCHEMA_VERSION,
       options: Object.fromEntries(
