@@ -43,18 +43,17 @@ function optionTables(): string {
     .join("\n");
 }
 
-const settingRow = ({ name, type, summary }: OptionSpec): readonly string[] => [
-  code(name.replaceAll("-", "_")),
-  "",
-  type,
-  `${summary.replace(/\.$/, "")}.`,
-];
+const settingRow = ({ name, type, summary }: OptionSpec): readonly string[] => {
+  const [text = "", words = ""] = summary.replace(/\.$/, "").split(/\.? Default: /);
+  return [code(name.replaceAll("-", "_")), "", type, words, `${text}.`];
+};
 
 async function profileTable(): Promise<string> {
   const own = PROFILE_OPTIONS.map(({ name, aliases, type, summary }) => [
     code(name),
     aliases.map((alias) => code(alias.replaceAll("-", "_"))).join(", "),
     type,
+    name === "slots" ? "required" : "",
     `${summary}.`,
   ]);
   const { registry } = await bundledPlugins();
@@ -63,8 +62,8 @@ async function profileTable(): Promise<string> {
       .map(settingRow)
       .map((row) => [...row.slice(0, -1), `${row.at(-1)} With ${code(`--backend ${name}`)}.`]),
   );
-  const first = [code("name"), "", "string", "Lower-case letters, digits and hyphens; not `default`."];
-  return table(["key", "other names", "value", "meaning"], [first, ...own, ...theirs]);
+  const first = [code("name"), "", "string", "required", "Lower-case letters, digits and hyphens; not `default`."];
+  return table(["key", "other names", "value", "default", "meaning"], [first, ...own, ...theirs]);
 }
 
 async function reference(): Promise<string> {

@@ -16,7 +16,7 @@ const bucket: OptionSpec = {
   identifies: true,
 };
 const queue: OptionSpec = { name: "job-queue", type: "string", summary: "Queue", char: "q", required: true };
-const region: OptionSpec = { name: "aws-region", type: "string", summary: "Region", identifies: true };
+const region: OptionSpec = { name: "aws-region", type: "string", summary: "Region. Default: near", identifies: true };
 const s3 = owner("s3", bucket, { ...region, env: ["A"], group: "AWS" });
 const batch = owner("batch", queue, { ...region, summary: "Another text", env: ["B"] });
 
@@ -38,7 +38,8 @@ describe("withPluginOptions", () => {
 
   it("makes one option of one that several declare, which reads what any of them reads", () => {
     const found = withPluginOptions(OPTIONS, [s3, batch]).filter(({ name }) => name === "aws-region");
-    expect(found).toEqual([expect.objectContaining({ summary: "Region (s3, batch)", env: ["A", "B"], group: "AWS" })]);
+    const merged = { summary: "Region (s3, batch)", defaultText: "near", env: ["A", "B"], group: "AWS" };
+    expect(found).toEqual([expect.objectContaining(merged)]);
   });
 
   it("leaves the program's own option as it is, and never gives a short name twice", () => {

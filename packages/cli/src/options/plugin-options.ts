@@ -80,17 +80,20 @@ export function identityOf(owners: readonly OptionOwner[], resolved: Resolved): 
 function missingLine(owner: OptionOwner, { name, char, env = [], summary }: OptionSpec): string {
   const flags = [`--${name}`, ...(char === undefined ? [] : [`-${char}`])].join(" or ");
   const variables = [environmentName(name), ...env].join(" or ");
-  const what = summary.replace(/\.$/, "");
+  const [what = ""] = summary.replace(/\.$/, "").split(/\.? Default: /);
   return `${owner.name} needs --${name}: ${what}; give ${flags}, set ${variables}, or write ${name.replaceAll("-", "_")} in a file`;
 }
 
 function merge(known: Option | undefined, spec: OptionSpec, withShort: boolean): Option {
   const env = [...new Set([...(known?.env ?? []), ...(spec.env ?? [])])];
+  // Plugins say in words what counts where they declare no default.
+  const [summary = "", words] = spec.summary.replace(/\.$/, "").split(/\.? Default: /);
   return {
     name: spec.name,
     type: spec.type,
     group: spec.group ?? "Runners and plugins",
-    summary: spec.summary.replace(/\.$/, ""),
+    summary,
+    ...(words !== undefined && { defaultText: words }),
     ...(withShort && spec.char !== undefined && { short: spec.char }),
     ...(spec.default !== undefined && { default: spec.default }),
     // The first to declare an option describes it.
