@@ -89,7 +89,7 @@ export class Links {
     open.link = undefined;
     this.#end(worker);
     if (link === undefined || !leave) {
-      this.#options.ownership.forget(worker);
+      // Whoever comes next may still resume the id; if nobody does it is forgotten after a while.
       link?.close();
       return;
     }

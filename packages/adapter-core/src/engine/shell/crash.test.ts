@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import { type BedOptions, EngineBed } from "../../../test-support/engine-bed.ts";
+
+const TASKS = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+
+/** Runs some tasks with a manager that dies at a step and the one that comes after it. Returns the steps that the first one took, and what the second took over. */
+async function crashAt(step: number, options: BedOptions, restartAfterMs: number) {
+  const bed = new EngineBed(options);
+  try {
+    const first = bed.start(bed.lifeOf(step));
+    const tasks = TASKS.map((name, at) => bed.task(name, 150 + 40 * (at % 4)));
+    const done = (): boolean => tasks.every((task) => task.settled);
+    for (let waited = 0; !first.life.dead && waited < 6_000; waited += 100) await bed.clock.advance(100);
+    if (!first.life.dead) expect(done()).toBe(true);
+    bed.kill(first);
+    await bed.clock.advance(restartAfterMs);
+    const second = bed.start();
+    await bed.clock.until(done);
+    for (const [at, task] of tasks.entries()) {
+      const end = await task.end;
+      expect(`${end.status} ${Buffer.from(end.bytes)}`).toBe(`success did ${TASKS[at]}`);
+    }
+    // Whatever was submitted goes on: the death of a manager makes nothing run twice.
+    expect(Object.fromEntries(bed.runs)).toEqual(Object.fromEntries(TASKS.map((name) => [name, 1])));
+    expect(bed.scheduler.breaches.filter((breach) => !breach.includes("does not hold it"))).toEqual([]);
+    const stopped = second.engine.stop({ graceMs: 60_000 });
+    await bed.clock.advance(70_000);
+    expect(await stopped).toMatchObject({ reason: "drained" });
+    expect(bed.keys()).toEqual([]);
+    expect(bed.running()).toEqual([]);
+    return { steps: first.life.steps, adopted: second.engine.stats().adoptedJobs };
+  } catch (reason) {
+    console.error(`step ${step}\n${bed.lines.join("\n")}`);
+    throw reason;
+  } finally {
+    bed.close();
+  }
+}
+
+const VARIANTS: readonly (readonly [string, BedOptions, number])[] = [
+  ["single tasks, inline", { core: { maxTasksPerPack: 1 } }, 500],
+  ["packs in stored bundles, deletes gathered", { remote: true, traits: { inlineBytes: 0 }, slots: 2 }, 5_000],
+];
+
+describe("a manager that dies between any two of its effects", () => {
+  it.each(VARIANTS)(
+    "loses nothing and runs nothing twice: %s",
+    { timeout: 60_000 },
+    async (_, options, restartAfterMs) => {
+      const { steps } = await crashAt(Number.POSITIVE_INFINITY, options, restartAfterMs);
+      const adopting = 0;
+      // Every step of the start, and a spread of the others.
+      for (let step = 1; step < Math.min(steps, 400); step += step < 60 ? 1 : 3) {
+        await crashAt(step, options, restartAfterMs);
+      }
+    },
+  );
+});
