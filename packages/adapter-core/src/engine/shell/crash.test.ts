@@ -48,11 +48,12 @@ describe("a manager that dies between any two of its effects", () => {
     { timeout: 60_000 },
     async (_, options, restartAfterMs) => {
       const { steps } = await crashAt(Number.POSITIVE_INFINITY, options, restartAfterMs);
-      const adopting = 0;
+      let adopting = 0;
       // Every step of the start, and a spread of the others.
       for (let step = 1; step < Math.min(steps, 400); step += step < 60 ? 1 : 3) {
-        await crashAt(step, options, restartAfterMs);
+        adopting += (await crashAt(step, options, restartAfterMs)).adopted > 0 ? 1 : 0;
       }
+      expect(adopting).toBeGreaterThan(20);
     },
   );
 });
