@@ -8,6 +8,7 @@ import {
   type ChildChange,
   type ChildRef,
   type FoundJob,
+  isAdapterError,
   type JobName,
   type JobSpec,
   type LiveJob,
@@ -43,6 +44,8 @@ export interface BatchBackendParts {
   readonly gate: CallGate;
   readonly settings: BatchSettings;
   readonly profiles: ReadonlyMap<string, OpenProfile>;
+  /** Looks at a profile's queue and definition anew. */
+  readonly reopen: (profile: OpenProfile) => Promise<OpenProfile | undefined>;
   readonly requests: RequestHost;
   /** For tests. */
   readonly times?: Partial<WatchTimes>;
@@ -69,12 +72,16 @@ export class BatchBackend implements Backend {
   readonly #canceller: Canceller;
   readonly #census: JobCensus;
   readonly #flights: SubmitFlights;
+  readonly #profiles: Map<string, OpenProfile>;
+  readonly #reopening = new Map<string, Promise<OpenProfile | undefined>>();
   readonly #records = new Map<JobName, JobRecord>();
   readonly #closing = new AbortController();
 
   constructor(parts: BatchBackendParts) {
     this.#parts = parts;
-    const { host, api, gate, settings, profiles, requests } = parts;
+    const { host, api, gate, settings, requests } = parts;
+    const profiles = new Map(parts.profiles);
+    this.#profiles = profiles;
     const { clock, log } = host;
     this.#times = { ...WATCH_TIMES, ...parts.times };
     const starts = new StartTimes(settings.startMs);
@@ -139,7 +146,6 @@ export class BatchBackend implements Backend {
   async submit(spec: JobSpec, options?: AbortOptions): Promise<void> {
     this.#check(options);
     if (this.#records.has(spec.name)) return;
-    const { profiles, requests } = this.#parts;
     const { name, children, payload, attempts } = spec;
     if (children < 1 || children > MAX_CHILDREN) {
       const text = `job ${name}: ${children} children, AWS Batch runs 1 to ${MAX_CHILDREN} a job`;
@@ -149,15 +155,22 @@ export class BatchBackend implements Backend {
       const text = `job ${name}: ${payload.bundle.length} bytes inline, limit ${this.traits.inlineBytes}`;
       throw new AdapterError("too-large", text);
     }
-    const profile = profiles.get(spec.profile);
+    const profile = this.#profiles.get(spec.profile);
     if (profile === undefined) throw new AdapterError("rejected", `job ${name}: there is no profile ${spec.profile}`);
-    const request = submitRequest(spec, profile, requests);
     const landed = ({ id, twinPossible }: Submitted): void => {
       const fields = { name, id, children, profile: spec.profile, attempts, since: this.#parts.host.clock.now() };
       this.#remember(new JobRecord(fields, this.#times.firstLookMs));
       if (twinPossible) void this.#census.seekTwin(name, id, profile.queueArn);
     };
-    await this.#flights.submit(request, landed, options);
+    const send = async (open: OpenProfile): Promise<void> =>
+      await this.#flights.submit(submitRequest(spec, open, this.#parts.requests), landed, options);
+    try {
+      await send(profile);
+    } catch (reason) {
+      const changed = await this.#reopened(profile, reason);
+      if (changed === undefined) throw reason;
+      await send(changed);
+    }
   }
 
   async changes(jobs: readonly JobName[], options?: AbortOptions): Promise<readonly ChildChange[]> {
@@ -210,9 +223,26 @@ export class BatchBackend implements Backend {
   }
 
   #queueOf(profile: string): string {
-    const { profiles } = this.#parts;
-    const [first] = profiles.values();
-    return (profiles.get(profile) ?? first)?.queueArn ?? "";
+    const [first] = this.#profiles.values();
+    return (this.#profiles.get(profile) ?? first)?.queueArn ?? "";
+  }
+
+  /** The revision that was found at the start may be deregistered while we run: the profile with the one that is the latest now, if there is another. */
+  async #reopened(profile: OpenProfile, reason: unknown): Promise<OpenProfile | undefined> {
+    if (!isAdapterError(reason) || reason.code !== "rejected" || !/job ?definition/i.test(reason.message)) return;
+    const { name } = profile.settings;
+    const reopening = this.#reopening.get(name) ?? this.#parts.reopen(profile);
+    this.#reopening.set(name, reopening);
+    try {
+      const changed = await reopening;
+      if (changed === undefined || changed.definition.jobDefinitionArn === profile.definition.jobDefinitionArn) return;
+      this.#profiles.set(name, changed);
+      const { jobDefinitionArn: definition } = changed.definition;
+      this.#parts.host.log.info("the job definition has a new revision, which is used from now on", { definition });
+      return changed;
+    } finally {
+      this.#reopening.delete(name);
+    }
   }
 
   #remember(record: JobRecord): void {

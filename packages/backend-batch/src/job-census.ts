@@ -36,16 +36,17 @@ export class JobCensus {
     return this.#twins;
   }
 
-  /** Every live job of this manager. Of two with one name the known one counts, else the older one; the other is ended. */
+  /** Every live job of this manager. Of two with one name the known one counts, and the other is ended; of unknown ones the older. */
   async list(options?: AbortOptions): Promise<readonly LiveJob[]> {
     const { finder, host, queues, records } = this.#parts;
     const found = await finder.live(`${host.managerId}-`, queues, options);
     this.#listed.clear();
     const twins: Target[] = [];
     for (const job of found) {
-      const first = records.get(job.name)?.id ?? this.#listed.get(job.name)?.id;
-      if (first === undefined || first === job.id) this.#listed.set(job.name, job);
-      else twins.push({ id: job.id, isArray: job.children > 1 });
+      const known = records.get(job.name)?.id;
+      // Whose twins of unknown jobs are is for the process to say that knows them.
+      if (known === undefined ? !this.#listed.has(job.name) : known === job.id) this.#listed.set(job.name, job);
+      else if (known !== undefined) twins.push({ id: job.id, isArray: job.children > 1 });
     }
     await this.#endTwins(twins, options);
     return [...this.#listed.values()].map(({ name, children }) => ({ name, children }));
@@ -62,11 +63,7 @@ export class JobCensus {
     const { host, finder, records } = this.#parts;
     const wanted = [...new Set(names)];
     if (wanted.filter((name) => !this.#listed.has(name)).length > LOOK_UP_MOST) await this.list(options);
-    const ids = new Map<string, JobName>();
-    for (const name of wanted) {
-      const id = records.get(name)?.id ?? (await this.find(name, "poll", options))?.id;
-      if (id !== undefined) ids.set(id, name);
-    }
+    const ids = await this.#ids(wanted, options);
     const details = await finder.details([...ids.keys()], options);
     const found: FoundJob[] = [];
     for (const [id, name] of ids) {
@@ -84,6 +81,26 @@ export class JobCensus {
       found.push({ ...read, children, live: detail.status !== "SUCCEEDED" && detail.status !== "FAILED" });
     }
     return found;
+  }
+
+  /** Names by id, of those that Batch knows. Many names that are in no listing (jobs that are over) are looked up by what they have in common. */
+  async #ids(names: readonly JobName[], options?: AbortOptions): Promise<ReadonlyMap<string, JobName>> {
+    const { finder, queues, records } = this.#parts;
+    const found = new Map<JobName, string>();
+    const missing = new Map<string, Set<JobName>>();
+    for (const name of names) {
+      const id = records.get(name)?.id ?? this.#listed.get(name)?.id;
+      if (id !== undefined) found.set(name, id);
+      else missing.set(stem(name), (missing.get(stem(name)) ?? new Set()).add(name));
+    }
+    for (const [common, wanted] of missing) {
+      const jobs =
+        wanted.size > LOOK_UP_MOST
+          ? await finder.byNames(`${common}*`, wanted, queues, options)
+          : (await Promise.all([...wanted].map((name) => finder.byName(name, queues, "poll", options)))).flat();
+      for (const { name, id } of jobs) if (!found.has(name)) found.set(name, id);
+    }
+    return new Map([...found].map(([name, id]) => [id, name]));
   }
 
   /** After a submit that was sent twice: a job that became visible late is ended. What is missed here is found by {@link list}. */
@@ -106,4 +123,9 @@ export class JobCensus {
     await canceller.terminate(twins, "submitted twice", options);
     this.#twins += twins.length;
   }
+}
+
+/** What names of one process have in common: all but the number at the end. */
+function stem(name: JobName): string {
+  return name.replace(/[0-9]+$/, "");
 }

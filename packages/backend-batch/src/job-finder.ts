@@ -57,7 +57,27 @@ export class JobFinder {
         if (job.jobName === name) found.push(...listed(job));
       }
     }
-    return found.sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+    return inOrder(found);
+  }
+
+  /** Jobs of these names among those that a pattern with a `*` at its end finds, whatever their state; ends as soon as each name was met. */
+  async byNames(
+    pattern: string,
+    names: ReadonlySet<JobName>,
+    queues: Iterable<string>,
+    options?: AbortOptions,
+  ): Promise<readonly Listed[]> {
+    const found: Listed[] = [];
+    const missing = new Set(names);
+    for (const queue of queues) {
+      for await (const job of this.#all({ queue, name: pattern }, "poll", options)) {
+        if (job.jobName === undefined || !names.has(job.jobName)) continue;
+        found.push(...listed(job));
+        missing.delete(job.jobName);
+        if (missing.size === 0) return inOrder(found);
+      }
+    }
+    return inOrder(found);
   }
 
   /** Live jobs in these queues whose names start with `prefix`, each id once. */
@@ -71,7 +91,7 @@ export class JobFinder {
         }
       }
     }
-    return [...found.values()].sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+    return inOrder([...found.values()]);
   }
 
   /** Children of an array in a state, by index. */
@@ -107,6 +127,10 @@ export class JobFinder {
       next = page.next;
     } while (next !== undefined);
   }
+}
+
+function inOrder(jobs: Listed[]): readonly Listed[] {
+  return jobs.sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
 }
 
 function listed(job: JobSummary): Listed[] {

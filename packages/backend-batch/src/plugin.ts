@@ -11,7 +11,7 @@ import { CallGate } from "./call-gate.ts";
 import { s3Store } from "./job-parameters.ts";
 import { OWN_TAGS } from "./job-request.ts";
 import type { WatchTimes } from "./job-watch.ts";
-import { openProfiles } from "./open-profile.ts";
+import { type OpenProfile, openProfiles } from "./open-profile.ts";
 import type { RunnableLimits } from "./runnable-watch.ts";
 import { openSdk, type SdkOptions } from "./sdk-batch-api.ts";
 import { BATCH_OPTIONS, PROFILE_SETTINGS, readOptions, readProfile } from "./settings.ts";
@@ -56,9 +56,11 @@ export async function openBatch(
   try {
     const version = await ownVersion();
     const parts = { api, gate, log: host.log };
-    const profiles = await openProfiles(parts, wanted, OWN_TAGS + Object.keys(settings.tags).length);
+    const tags = OWN_TAGS + Object.keys(settings.tags).length;
+    const profiles = await openProfiles(parts, wanted, tags);
+    const reopen = async ({ settings: one }: OpenProfile) => (await openProfiles(parts, [one], tags)).get(one.name);
     const requests = { managerId: host.managerId, tags: settings.tags, version };
-    return new BatchBackend({ host, api, gate, settings, profiles, requests, ...(times && { times }) });
+    return new BatchBackend({ host, api, gate, settings, profiles, reopen, requests, ...(times && { times }) });
   } catch (reason) {
     api.close();
     throw reason;

@@ -57,23 +57,7 @@ export class BatchBed implements AsyncDisposable {
 
   /** A job that is not submitted yet. */
   spec(choices: Partial<JobSpec> = {}): JobSpec {
-    const name = choices.name ?? `${this.host.managerId}-${randomBytes(6).toString("hex")}`;
-    const children = choices.children ?? 1;
-    return {
-      name,
-      profile: "default",
-      runner: "python",
-      children,
-      payload: { kind: "bundle", key: `v1/in/${this.host.managerId}/${name}`, bytes: 100, store: this.host.store },
-      outPrefix: `v1/out/${this.host.managerId}/${name}.`,
-      secret: randomBytes(32).toString("hex"),
-      tasksPerChild: Array.from({ length: children }, () => 1),
-      taskLimitMs: 60_000,
-      childLimitMs: 120_000,
-      fresh: false,
-      attempts: 1,
-      ...choices,
-    };
+    return jobSpec(this.host, choices);
   }
 
   async submit(choices: Partial<JobSpec> = {}): Promise<JobSpec> {
@@ -107,6 +91,28 @@ export class BatchBed implements AsyncDisposable {
     await this.backend[Symbol.asyncDispose]();
     await this.emulator[Symbol.asyncDispose]();
   }
+}
+
+/** A job of a manager, with a bundle that is in no store. */
+export function jobSpec(host: BackendHost, choices: Partial<JobSpec> = {}): JobSpec {
+  const { managerId, store } = host;
+  const name = choices.name ?? `${managerId}-${randomBytes(6).toString("hex")}`;
+  const children = choices.children ?? 1;
+  return {
+    name,
+    profile: "default",
+    runner: "python",
+    children,
+    payload: { kind: "bundle", key: `v1/in/${managerId}/${name}`, bytes: 100, store },
+    outPrefix: `v1/out/${managerId}/${name}.`,
+    secret: randomBytes(32).toString("hex"),
+    tasksPerChild: Array.from({ length: children }, () => 1),
+    taskLimitMs: 60_000,
+    childLimitMs: 120_000,
+    fresh: false,
+    attempts: 1,
+    ...choices,
+  };
 }
 
 /** The emulator, found by whoever reads this process' environment. */
