@@ -39,8 +39,7 @@ export function readResources(container: Fields): Readonly<Record<string, string
     const value = requiredText(requirement, "value");
     if (!["VCPU", "MEMORY", "GPU"].includes(type)) throw clientFault(`resourceRequirements type ${type} is not valid`);
     const number = Number(value);
-    const whole = type !== "VCPU" || number >= 1;
-    if (!(number > 0) || (whole && !Number.isInteger(number)))
+    if (!(number > 0) || (type !== "VCPU" && !Number.isInteger(number)))
       throw clientFault(`resourceRequirements ${type}: ${value} is not valid`);
     if (type === "MEMORY" && number < 4) throw clientFault("Container memory must be at least 4 MiB");
     resources[type] = value;

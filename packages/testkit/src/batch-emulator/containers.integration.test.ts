@@ -1,11 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { TerminateJobCommand } from "@aws-sdk/client-batch";
+import { BatchClient, ListJobsCommand, SubmitJobCommand, TerminateJobCommand } from "@aws-sdk/client-batch";
 import { GetLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { afterAll, describe, expect, it } from "vitest";
 import { EmulatorBed } from "../../test-support/emulator-bed.ts";
-import type { RunnerOptions } from "./emulator.ts";
+import { ChildProgram } from "../scaler/child-program.ts";
+import { nodeProgram } from "../scaler/repository.ts";
+import type { RunnerOptions } from "./options.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "emulator-test-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -131,4 +133,37 @@ it("cannot start what is not there, and says so in no more than 255 characters",
   const job = await bed.over(await bed.submit());
   expect(job).toMatchObject({ status: "FAILED", statusReason: "Task failed to start" });
   expect(job.attempts?.[0]?.container?.reason).toMatch(/^CannotStartContainerError.{230}$/);
+});
+
+it("runs as a program of its own, which tells over HTTP what it counts", async () => {
+  const main = join(import.meta.dirname, "main.ts");
+  const args = [
+    "--conditions=@scaler-aws-hpc/source",
+    main,
+    "--queue",
+    "a-queue",
+    "--start-ms",
+    "0",
+    "--simulate-ms",
+    "20",
+  ];
+  await using program = await ChildProgram.start({ name: "emulator", file: nodeProgram(), args });
+  const [greeting = ""] = await program.waitForLog(/^\{.*\}$/m);
+  const { endpoint, env } = JSON.parse(greeting);
+  expect(env).toMatchObject({ AWS_ENDPOINT_URL_BATCH: endpoint, AWS_REGION: "us-east-1" });
+  const credentials = { accessKeyId: env.AWS_ACCESS_KEY_ID, secretAccessKey: env.AWS_SECRET_ACCESS_KEY };
+  const batch = new BatchClient({ endpoint, region: env.AWS_REGION, credentials });
+  await batch.send(new SubmitJobCommand({ jobName: "job", jobQueue: "a-queue", jobDefinition: "emulator-job" }));
+  const ask = async (path: string, body?: object): Promise<Record<string, unknown>> => {
+    const options = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
+    return (await (await fetch(`${endpoint}/_emulator/${path}`, options)).json()) as Record<string, unknown>;
+  };
+  await expect.poll(() => ask("jobs")).toMatchObject([{ name: "job", status: "SUCCEEDED", attempts: 1 }]);
+  expect(await ask("counts")).toMatchObject({ calls: { SubmitJob: 1 }, containers: { started: 1 }, liveJobs: 0 });
+  await ask("call-fault", { fault: "access-denied", operations: ["ListJobs"] });
+  const list = batch.send(new ListJobsCommand({ jobQueue: "a-queue" }));
+  await expect(list).rejects.toMatchObject({ name: "AccessDeniedException" });
+  expect(await ask("counts")).toMatchObject({ faults: { "access-denied": 1 } });
+  expect((await program.stop("SIGTERM")).code).toBe(0);
+  batch.destroy();
 });

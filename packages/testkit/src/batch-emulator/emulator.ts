@@ -4,59 +4,22 @@ import { REGION } from "./account.ts";
 import { ApiServer } from "./api-server.ts";
 import { type ApiCall, CallLog } from "./call-log.ts";
 import { Cluster } from "./cluster.ts";
-import type { ContainerHost } from "./container.ts";
+import { control } from "./control.ts";
 import { Definitions, PROVISIONED } from "./definitions.ts";
-import { type AttemptFaultRule, type CallFaultRule, Faults } from "./faults.ts";
-import type { Fields } from "./fields.ts";
+import { Faults } from "./faults.ts";
 import { isArray, isOver, type TopJob, type UnitJob } from "./job.ts";
 import { JobTable } from "./job-table.ts";
 import { LIMITS } from "./limits.ts";
 import { LogStreams } from "./log-streams.ts";
-import type { OverrideRule } from "./override-size.ts";
-import { ProcessHost } from "./process-host.ts";
-import { type QueueOptions, Queues } from "./queues.ts";
-import { SimulatedHost, type Simulation } from "./simulated-host.ts";
-import { type TimingOptions, timingOf } from "./timing.ts";
+import type { BatchEmulatorOptions } from "./options.ts";
+import { Queues } from "./queues.ts";
+import { hostOf } from "./runner-host.ts";
+import { timingOf } from "./timing.ts";
 import { TokenBucket } from "./token-bucket.ts";
-import { WarmHost } from "./warm-host.ts";
 
 const MANAGER_KEY = "AKIAEMULATEDMANAGER1";
 const CONTAINER_KEY = "AKIAEMULATEDCONTAINER";
 const SECRET = "emulated";
-
-/** What stands for the containers of jobs. */
-export type RunnerOptions =
-  /** A fresh process each: `argv` is the image's entry point, the job's command follows. */
-  | { readonly mode: "process"; readonly argv: readonly string[] }
-  /** Forks of a Python process that has the module of `script` loaded and calls its `main`. */
-  | { readonly mode: "warm"; readonly python: string; readonly script: string; readonly arguments?: readonly string[] }
-  /** No process at all. */
-  | { readonly mode: "simulated"; readonly run: Simulation };
-
-/** What the emulator is like. */
-export interface BatchEmulatorOptions extends TimingOptions {
-  readonly runner: RunnerOptions;
-  /** @default one, `emulator-queue`, with 100 vCPUs */
-  readonly queues?: readonly QueueOptions[];
-  /** Registered at the start, as RegisterJobDefinition takes them. @default `emulator-job`, as the original's provisioner makes it */
-  readonly definitions?: readonly Fields[];
-  /** Variables of each container beside those of jobs, of Batch and of AWS. @default PATH, HOME and LANG of this process */
-  readonly containerEnvironment?: Readonly<Record<string, string>>;
-  /** The S3 beside it: one of its own, or another one's endpoint. */
-  readonly s3?: FakeS3Options | { readonly endpoint: string };
-  /** How the 8,192 characters of an override are counted. @default "measured" */
-  readonly overrideRule?: OverrideRule;
-  /** True for a service that has TerminateJobs and CancelJobs. @default true */
-  readonly bulk?: boolean;
-  /** Calls a second that are let through; `Infinity` for all. @default 50 */
-  readonly callsPerSecond?: number;
-  readonly attemptFaults?: readonly AttemptFaultRule[];
-  readonly callFaults?: readonly CallFaultRule[];
-  /** Seed of what is left to chance. @default 1 */
-  readonly seed?: number;
-  /** @default a free one */
-  readonly port?: number;
-}
 
 /** AWS Batch, CloudWatch Logs and S3, as strict as they are known to be, on this machine. */
 export class BatchEmulator implements AsyncDisposable {
@@ -117,7 +80,7 @@ export class BatchEmulator implements AsyncDisposable {
         calls,
         bucket: new TokenBucket(options.callsPerSecond ?? LIMITS.callsPerSecond.value),
         timing,
-        control: (path, body) => emulator?.control(path, body),
+        control: (path, body) => (emulator === undefined ? undefined : control(emulator, path, body)),
       },
       options.port,
     );
@@ -197,47 +160,6 @@ export class BatchEmulator implements AsyncDisposable {
     if (queue !== undefined) this.#parts.cluster.stick(queue, reason);
   }
 
-  /** What `GET` and `POST /_emulator/<path>` do: for programs in other processes. */
-  control(path: string, body?: unknown): unknown {
-    switch (path) {
-      case "counts":
-        return {
-          calls: this.counts(),
-          maxPerSecond: this.maxPerSecond(),
-          containers: this.containers,
-          liveJobs: this.liveJobs().length,
-          faults: this.faults.happened,
-          s3: this.s3?.counts() ?? {},
-          s3ByCaller: this.s3?.countsByCaller() ?? {},
-        };
-      case "calls":
-        return this.calls();
-      case "jobs":
-        return this.units().map(({ id, spec, status, statusReason, attempts, exitCode }) => {
-          return { id, name: spec.name, status, statusReason, attempts: attempts.length, exitCode };
-        });
-      case "keys":
-        return this.s3?.keys() ?? [];
-      case "reset":
-        this.resetCounts();
-        return {};
-      case "attempt-fault":
-        this.faults.addAttemptRule(body as AttemptFaultRule);
-        return {};
-      case "call-fault":
-        this.faults.addCallRule(body as CallFaultRule);
-        return {};
-      case "clear-faults":
-        this.faults.clear();
-        return {};
-      case "latency":
-        this.latencyMs = Number((body as Fields)["ms"]);
-        return {};
-      default:
-        return undefined;
-    }
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server[Symbol.asyncDispose]();
     await this.#parts.cluster[Symbol.asyncDispose]();
@@ -274,15 +196,4 @@ function awsEnvironment(s3Endpoint: string, accessKey: string): Readonly<Record<
     AWS_DEFAULT_REGION: REGION,
     AWS_EC2_METADATA_DISABLED: "true",
   };
-}
-
-function hostOf(runner: RunnerOptions, environment: Readonly<Record<string, string>>): ContainerHost {
-  switch (runner.mode) {
-    case "process":
-      return new ProcessHost(runner.argv);
-    case "warm":
-      return new WarmHost(runner, environment);
-    case "simulated":
-      return new SimulatedHost(runner.run);
-  }
 }

@@ -1,5 +1,7 @@
+import { fstatSync } from "node:fs";
 import { parseArgs } from "node:util";
-import type { RunnerOptions } from "./emulator.ts";
+import { PROVISIONED } from "./definitions.ts";
+import type { RunnerOptions } from "./options.ts";
 import { lasting } from "./simulated-host.ts";
 import { startBatchEmulator } from "./start.ts";
 
@@ -22,7 +24,7 @@ const USAGE = `Runs the Batch emulator as a program; prints one line of JSON wit
   --container-env NAME=VALUE   may be repeated
 
 Ask it over HTTP: GET <batch endpoint>/_emulator/counts, /calls, /jobs, /keys, /reset; POST JSON to /attempt-fault, /call-fault,
-/latency. It ends with its standard input, or by SIGTERM.
+/latency, /stick, /kill, /log. It ends with its standard input, if that is a pipe, or by SIGTERM.
 `;
 
 const { values, positionals } = parseArgs({
@@ -60,7 +62,6 @@ function runner(): RunnerOptions {
 }
 
 async function main(): Promise<void> {
-  const { PROVISIONED } = await import("./definitions.ts");
   const { PATH = "", HOME = "", LANG = "C.UTF-8" } = process.env;
   const extra = values["container-env"].map((pair) => [
     pair.slice(0, pair.indexOf("=")),
@@ -85,7 +86,9 @@ async function main(): Promise<void> {
   const { endpoint, s3Endpoint, env } = aws;
   process.stdout.write(`${JSON.stringify({ endpoint, s3Endpoint, env })}\n`);
   await new Promise<void>((resolve) => {
-    process.stdin.once("end", resolve).once("close", resolve).resume();
+    // A pipe that ends is a parent that is gone; a terminal or /dev/null says nothing.
+    const input = fstatSync(0);
+    if (input.isFIFO() || input.isSocket()) process.stdin.once("end", resolve).once("close", resolve).resume();
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
   });
 }

@@ -1,4 +1,5 @@
-import { BatchEmulator, type BatchEmulatorOptions } from "./emulator.ts";
+import { BatchEmulator } from "./emulator.ts";
+import type { BatchEmulatorOptions } from "./options.ts";
 
 /**
  * Starts AWS Batch, CloudWatch Logs and S3 on free ports of this machine. Disposing of it ends every container:

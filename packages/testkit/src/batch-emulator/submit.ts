@@ -1,6 +1,7 @@
 import { clientFault } from "./api-refusal.ts";
 import { readCommand, readEnvironment, readResources, readTimeout, refuseEmpty } from "./container-fields.ts";
 import { type Definitions, NAME } from "./definitions.ts";
+import { checkEc2, checkFargate } from "./fargate-sizes.ts";
 import { type Fields, fieldsOf, integerOf, listOf, mapOf, requiredText, textOf } from "./fields.ts";
 import type { JobSpec } from "./job.ts";
 import { LIMITS } from "./limits.ts";
@@ -44,6 +45,7 @@ export function readSubmit(request: Fields, bytes: number, context: SubmitContex
   refuseEmpty(command);
   const own = readEnvironment(overrides);
   const resources = { ...definition.resources, ...readResources(overrides) };
+  (queue.type.startsWith("FARGATE") ? checkFargate : checkEc2)(resources);
   const tags = mapOf(request, "tags");
   checkTags(tags);
   const propagateTags = (request["propagateTags"] ?? definition.propagateTags) === true;

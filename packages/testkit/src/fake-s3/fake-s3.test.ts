@@ -196,6 +196,15 @@ describe("requests", () => {
     expect((await fetch(`${fake.endpoint}/${Bucket}/key`)).status).toBe(403);
   });
 
+  it("are allowed by key, and who may not list is not told what is absent", async () => {
+    await close();
+    await open({ permissions: { AKIATEST: ["GetObject", "PutObject"] } });
+    await put("key", "one");
+    expect(await text("key")).toBe("one");
+    await expect(text("nothing")).rejects.toMatchObject({ name: "AccessDenied", ...status(403) });
+    await expect(s3.send(new DeleteObjectCommand({ Bucket, Key: "key" }))).rejects.toMatchObject(status(403));
+  });
+
   it("fail by rules, and by a seed", async () => {
     fake.faults.add({ fault: "slow-down", operations: ["PutObject"], times: 1 });
     fake.faults.add({ fault: "internal-error", keyPart: "broken" });

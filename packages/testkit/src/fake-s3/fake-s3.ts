@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { flat, readBody } from "./body.ts";
 import { Bucket } from "./bucket.ts";
-import { nameCall, type S3Answer, type S3Call } from "./call.ts";
+import { nameCall, type S3Answer, type S3Call, type S3Operation } from "./call.ts";
 import { S3Counters, type S3Counts } from "./counters.ts";
 import { type S3Fault, type S3FaultRule, S3Faults } from "./faults.ts";
 import { S3Refusal } from "./s3-refusal.ts";
@@ -25,6 +25,8 @@ export interface FakeS3Options {
   readonly leastPartBytes?: number;
   /** Secrets by access key: signatures of these keys are verified, those of others are only there. @default none */
   readonly secrets?: Readonly<Record<string, string>>;
+  /** What an access key may do, by its operations; one that is not named here may do all. @default none */
+  readonly permissions?: Readonly<Record<string, readonly S3Operation[]>>;
   readonly faults?: readonly S3FaultRule[];
   /** Seed of the faults that are left to chance. @default 1 */
   readonly seed?: number;
@@ -49,7 +51,7 @@ export class FakeS3 implements AsyncDisposable {
   readonly #buckets = new Map<string, Bucket>();
   readonly #counters = new S3Counters();
   readonly #server: Server;
-  readonly #options: Required<Pick<FakeS3Options, "owner" | "region" | "leastPartBytes" | "secrets">>;
+  readonly #options: Required<Pick<FakeS3Options, "owner" | "region" | "leastPartBytes" | "secrets" | "permissions">>;
 
   private constructor(server: Server, options: FakeS3Options) {
     this.#server = server;
@@ -58,6 +60,7 @@ export class FakeS3 implements AsyncDisposable {
       region: options.region ?? "us-east-1",
       leastPartBytes: options.leastPartBytes ?? 5 * 1024 * 1024,
       secrets: options.secrets ?? {},
+      permissions: options.permissions ?? {},
     };
     this.endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     this.latencyMs = options.latencyMs ?? 0;
@@ -176,7 +179,16 @@ export class FakeS3 implements AsyncDisposable {
       this.createBucket(call.bucket);
       return { status: 200, headers: { location: `/${call.bucket}` } };
     }
-    return this.#bucket(call.bucket).answer(call);
+    const denied = new S3Refusal("AccessDenied", 403, "Access Denied");
+    const allowed = this.#options.permissions[caller];
+    if (allowed?.includes(call.operation) === false) throw denied;
+    try {
+      return this.#bucket(call.bucket).answer(call);
+    } catch (reason) {
+      // Who may not list is not told that a key is absent.
+      const absent = reason instanceof S3Refusal && reason.code === "NoSuchKey";
+      throw absent && allowed?.includes("ListObjectsV2") === false ? denied : reason;
+    }
   }
 }
 
