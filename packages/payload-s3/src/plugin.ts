@@ -30,7 +30,7 @@ export const plugin: Plugin = {
         {
           name: "aws-region",
           type: "string",
-          summary: "AWS region. Default: that of the environment or the profile",
+          summary: "AWS region. Default: that of the environment or the profile, else us-east-1",
           env: ["AWS_REGION", "AWS_DEFAULT_REGION"],
           group: "AWS",
         },

@@ -79,7 +79,6 @@ export class S3Calls {
     this.#gate = new Gate(options.parallel);
   }
 
-  /** @throws {AdapterError} `config` without a region */
   static async open(location: S3Location, options: S3CallsOptions, clock: Clock, log: Log): Promise<S3Calls> {
     const { region, parallel, timeoutMs } = options;
     const client = await openS3Client({ region, sockets: parallel, connectMs: timeoutMs, idleMs: timeoutMs });

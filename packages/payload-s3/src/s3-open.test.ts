@@ -64,10 +64,14 @@ describe("opening a store", () => {
     expect([bed.s3.asked.length, bed.pauses]).toEqual([1, []]);
   });
 
-  it("says so without a region, and without credentials", async () => {
+  it("takes us-east-1 where nobody names a region", async () => {
     vi.stubEnv("AWS_REGION", undefined);
-    await expect(bed.open()).rejects.toThrow(/^\[config\] aws-region: no AWS region is set; name it with --aws-region/);
-    vi.stubEnv("AWS_REGION", "eu-central-1");
+    const store = await bed.open();
+    expect(store.locator).toMatchObject({ region: "us-east-1" });
+    await store[Symbol.asyncDispose]();
+  });
+
+  it("says so without credentials", async () => {
     vi.stubEnv("AWS_ACCESS_KEY_ID", undefined);
     await expect(bed.open()).rejects.toThrow(/^\[denied\] .*no AWS credentials were found/);
     vi.stubEnv("AWS_ACCESS_KEY_ID", "testing");

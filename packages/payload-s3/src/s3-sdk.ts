@@ -1,5 +1,4 @@
 import type { S3 } from "@aws-sdk/client-s3";
-import { AdapterError } from "@scaler-aws-hpc/adapter-core";
 
 /** The verbs of the SDK that the store uses, and the end of its sockets. */
 export type S3Verbs = Pick<
@@ -28,6 +27,9 @@ export interface S3ClientOptions {
   readonly idleMs: number;
 }
 
+/** The region where nobody names one, as the original manager had it and the backend `batch` has. */
+const FALLBACK_REGION = "us-east-1";
+
 /** A client and the region that it signs for. */
 export interface S3Client {
   readonly s3: S3Verbs;
@@ -37,8 +39,6 @@ export interface S3Client {
 /**
  * Loads the SDK, which takes a tenth of a second, and makes a client with the SDK's default chain of credentials. The SDK itself repeats
  * nothing: who repeats a conditional put must know whether the attempt before it may have been carried out.
- *
- * @throws {AdapterError} `config` without a region.
  */
 export async function openS3Client(options: S3ClientOptions): Promise<S3Client> {
   const [{ S3 }, { NodeHttpHandler }, http, https] = await Promise.all([
@@ -66,10 +66,10 @@ export async function openS3Client(options: S3ClientOptions): Promise<S3Client> 
   });
   try {
     return { s3, region: await s3.config.region() };
-  } catch (cause) {
+  } catch {
+    // Neither the user nor the environment nor a profile names one.
     s3.destroy();
-    const text = "aws-region: no AWS region is set; name it with --aws-region, AWS_REGION or the profile";
-    throw new AdapterError("config", text, { cause });
+    return await openS3Client({ ...options, region: FALLBACK_REGION });
   }
 }
 
