@@ -73,7 +73,7 @@ async function run({ slots, tasks, args = [], mode }: Setting): Promise<Run> {
   await Promise.race([manager.exited, sleep(10_000)]);
   const jobs = aws.jobs().filter(({ status }) => status !== "SUCCEEDED" && status !== "FAILED");
   const keys = aws.s3?.keys("", "emulator-bucket") ?? [];
-  const left = [...jobs.map(({ name }) => name), ...keys.filter((key) => !key.endsWith("/lease"))];
+  const left = [...jobs.map(({ spec }) => spec.name), ...keys.filter((key) => !key.endsWith("/lease"))];
   return { results, logs: manager.logs.tail(), left };
 }
 
