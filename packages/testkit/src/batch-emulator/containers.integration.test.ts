@@ -29,6 +29,9 @@ def main():
     if what == "family":
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], process_group=0)
         print("child", child.pid, flush=True)
+    if what == "pid":
+        print("pid", os.getpid(), flush=True)
+        time.sleep(60)
     if what in ("stubborn", "polite", "sleep", "family"):
         print("sleeps", flush=True)
         time.sleep(60)
@@ -133,6 +136,37 @@ it("cannot start what is not there, and says so in no more than 255 characters",
   const job = await bed.over(await bed.submit());
   expect(job).toMatchObject({ status: "FAILED", statusReason: "Task failed to start" });
   expect(job.attempts?.[0]?.container?.reason).toMatch(/^CannotStartContainerError.{230}$/);
+});
+
+it.each([
+  ["fresh processes", ["--", "python3", script]],
+  ["forks", ["--warm", "python3", "--script", script]],
+])("leaves no container behind when it is killed: %s", async (_, runner) => {
+  const main = join(import.meta.dirname, "main.ts");
+  const args = ["--conditions=@scaler-aws-hpc/source", main, "--start-ms", "0", ...runner];
+  await using program = await ChildProgram.start({ name: "emulator", file: nodeProgram(), args });
+  const [greeting = ""] = await program.waitForLog(/^\{.*\}$/m);
+  const { endpoint } = JSON.parse(greeting);
+  const credentials = { accessKeyId: "AKIATEST", secretAccessKey: "test" };
+  const batch = new BatchClient({ endpoint, region: "us-east-1", credentials });
+  const job = { jobName: "job", jobQueue: "emulator-queue", jobDefinition: "emulator-job" };
+  const { jobId } = await batch.send(new SubmitJobCommand({ ...job, parameters: { task_id: "pid" } }));
+  batch.destroy();
+  let pid = 0;
+  await expect
+    .poll(
+      async () => {
+        const body = JSON.stringify({ id: jobId });
+        const text = await (await fetch(`${endpoint}/_emulator/log`, { method: "POST", body })).text();
+        pid = Number(/pid (\d+)/.exec(text)?.[1]);
+        return pid > 0;
+      },
+      { timeout: 10_000 },
+    )
+    .toBe(true);
+  expect(lives(pid)).toBe(true);
+  program.kill("SIGKILL");
+  await expect.poll(() => lives(pid), { timeout: 5_000 }).toBe(false);
 });
 
 it("runs as a program of its own, which tells over HTTP what it counts", async () => {

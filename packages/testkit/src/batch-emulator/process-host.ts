@@ -2,12 +2,14 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { constants } from "node:os";
 import type { Container, ContainerHost, ContainerSpec } from "./container.ts";
+import { ContainerGuard } from "./container-guard.ts";
 import { killSession } from "./process-session.ts";
 
 /** Runs each container as a fresh process in a session of its own, without a shell. */
 export class ProcessHost implements ContainerHost {
   readonly #runner: readonly string[];
   readonly #live = new Set<ChildProcess>();
+  readonly #guard = new ContainerGuard();
 
   /** @param runner - program and first arguments: the image's entry point */
   constructor(runner: readonly string[]) {
@@ -27,11 +29,13 @@ export class ProcessHost implements ContainerHost {
       const { pid } = child;
       if (pid === undefined) throw await new Promise<Error>((resolve) => child.once("error", resolve));
       this.#live.add(child);
+      this.#guard.add(pid);
       const ended = new Promise<number>((resolve) => {
         child.once("exit", (code, signal) => {
           this.#live.delete(child);
           // The container ends with its first process, whatever else runs in it.
           killGroup(pid, "SIGKILL");
+          this.#guard.remove(pid);
           resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
         });
       });
@@ -58,6 +62,7 @@ export class ProcessHost implements ContainerHost {
         }),
     );
     await Promise.all(ends);
+    this.#guard[Symbol.dispose]();
   }
 }
 
