@@ -91,22 +91,28 @@ export async function crashRun(plan: CrashPlan): Promise<CrashRun> {
   let kills = 0;
   try {
     // The time that the tasks need is cut into as many pieces as there are kills; each falls somewhere into its own.
-    const piece = ((tasks * (taskSeconds + 0.2)) / slots + 5) / plan.kills;
+    const piece = (tasks * (taskSeconds + 0.2)) / slots / plan.kills;
+    let rest = 0;
     while (kills < plan.kills) {
       const moment = random() * piece;
       const away = random() < 0.2 ? random() * AWAY_SECONDS : random() * 2;
-      if (await ended(client, moment)) break;
+      if (await ended(client, rest + moment)) break;
       if (manager.exit !== undefined) throw new Error("the manager ended by itself");
       await manager.stop("SIGKILL");
       kills += 1;
-      say(`kill ${kills} after ${moment.toFixed(1)} s, away for ${away.toFixed(1)} s; ${done(client)} tasks done`);
+      say(
+        `kill ${kills} after ${(rest + moment).toFixed(1)} s, away for ${away.toFixed(1)} s; ${done(client)} tasks done`,
+      );
       await sleep(away * 1_000);
       manager = await start();
+      rest = piece - moment;
     }
     const limitMs = 300_000 + (tasks * taskSeconds * 10_000) / slots;
     const [line] = await client.waitForLog(/^\{"right": .*\}$/m, limitMs);
     const outcome = JSON.parse(line) as Outcome;
     await settled(site.counts);
+    const before = await site.state();
+    if (before.liveJobs.length > 0) say(`before the manager ends, live jobs: ${first(before.liveJobs)}`);
     await manager.stop("SIGTERM", 60_000);
     const state = await site.state();
     const executions = await readExecutions(record, {
