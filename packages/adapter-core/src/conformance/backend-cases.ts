@@ -1,3 +1,4 @@
+import { adoptCases } from "./backend-adopt-cases.ts";
 import { controlCases } from "./backend-control-cases.ts";
 import { runCases } from "./backend-run-cases.ts";
 import type { BackendSuite } from "./backend-suite.ts";
@@ -10,5 +11,5 @@ import type { ConformanceCase } from "./payload-store-suite.ts";
  * ```
  */
 export function backendCases(suite: BackendSuite): readonly ConformanceCase[] {
-  return [runCases, controlCases].flatMap((cases) => cases(suite));
+  return [runCases, controlCases, adoptCases].flatMap((cases) => cases(suite));
 }

@@ -8,6 +8,8 @@ import type { Workload } from "./workload.ts";
 export interface BackendPlace extends AsyncDisposable {
   readonly backend: Backend;
   readonly store: PayloadStore;
+  /** Another backend for the same jobs, as the next process of their manager has it. Only where `traits.outlives`; without it those cases check nothing. */
+  readonly reopen?: () => Promise<Backend>;
 }
 
 /** What `backendCases` needs. */

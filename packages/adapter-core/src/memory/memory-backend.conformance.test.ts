@@ -2,7 +2,8 @@ import { describe, it } from "vitest";
 import { backendCases, type Workload, type WorkloadCall } from "../conformance/index.ts";
 import { backgroundClock } from "../engine/shell/system-clock.ts";
 import { failurePickle } from "../formats/failure-pickle.ts";
-import { MemoryBackend } from "./memory-backend.ts";
+import { MemoryBackend, type MemoryBackendOptions } from "./memory-backend.ts";
+import { MemoryFleet } from "./memory-fleet.ts";
 import { MemoryPayloadStore } from "./memory-payload-store.ts";
 import type { MemoryOutcome, MemoryTask } from "./memory-task.ts";
 
@@ -35,19 +36,21 @@ async function run({ fn, args, signal, index }: MemoryTask): Promise<MemoryOutco
   }
 }
 
-const variants = [
+const variants: readonly (readonly [string, Partial<MemoryBackendOptions>, boolean?])[] = [
   ["with its defaults", {}],
+  ["where jobs outlive it", {}, true],
   [
     "without hints, one child a job, several tasks a frame",
     { traits: { pushes: false, maxChildren: 1, inlineBytes: 0 }, tasksPerFrame: 3 },
   ],
-] as const;
+];
 
-describe.each(variants)("MemoryBackend keeps the backend contract %s", (_name, options) => {
+describe.each(variants)("MemoryBackend keeps the backend contract %s", (_name, options, outlives) => {
   const openPlace = async () => {
     const store = new MemoryPayloadStore();
-    const backend = new MemoryBackend({ store, run, ...options });
-    return { backend, store, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
+    const fleet = new MemoryFleet();
+    const reopen = async () => new MemoryBackend({ store, run, ...options, ...(outlives && { fleet }) });
+    return { backend: await reopen(), store, reopen, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
   };
   for (const { name, run: check } of backendCases({ openPlace, workload })) {
     // Without a flush timer, a frame of several tasks leaves only when it is full: these cases do not apply to it.

@@ -39,13 +39,14 @@ describe.skipIf(reason !== undefined)(
     const openPlace = async () => {
       const { host: plain } = batchHost({ managerId: "conformance" });
       const store = await S3PayloadStore.open({ bucket: BUCKET, prefix: `place-${places++}` }, plain);
-      const backend = await openBackend({ ...plain, store: store.locator });
+      const reopen = () => openBackend({ ...plain, store: store.locator });
+      const backend = await reopen();
       // The cases take a listing that shows jobs of others for their own, and jobs outlive the backend.
       const children = (await backend.list()).flatMap(({ name: job, children: count }) =>
         Array.from({ length: count }, (_, child) => ({ job, child })),
       );
       await backend.cancel(children, "left by an earlier case");
-      return { backend, store, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
+      return { backend, store, reopen, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
     };
     for (const { name, run } of backendCases({ openPlace, workload: pythonWorkload })) it(name, run, 60_000);
   },
