@@ -22,11 +22,11 @@ export class ChildReports implements ChildWatcher {
     this.shell = shell.index;
   }
 
-  frame(child: FakeChild, frame: Frame): void {
+  frame(child: FakeChild, frame: Frame, found = false): void {
     const untold = this.#of(child);
     const { world } = this.#shell;
     const { kernel, scenario } = world;
-    if (world.chance(scenario.rates.frameCorrupt)) {
+    if (!found && world.chance(scenario.rates.frameCorrupt)) {
       // Ignored by the shell: the core hears of the missing results by the child's end.
       kernel.seen("frame corrupt");
       for (const { task } of frame.results) this.#mishap(child, task);
@@ -94,7 +94,7 @@ export class ChildReports implements ChildWatcher {
       if (task === undefined) continue;
       // Results of what was given up are nobody's.
       const wanted = task.seats.some((seat) => seat.child === child && seat.open);
-      if (wanted && result.status !== "died") {
+      if (wanted && result.status !== "died" && !task.frames.includes(frame.key)) {
         task.frames.push(frame.key);
         task.finished = true;
       }

@@ -66,7 +66,7 @@ export class Deliveries {
     // A link that ended has told the core, or is about to.
     if (held?.session !== effect.session || held.connection.state !== "up") return;
     if (held.connection.upDead || held.connection.finished) kernel.seen("result sent into a dead link");
-    shell.claims.sent(effect.worker, effect.session, shell.nextSeq(), effect.taskId, effect.logs);
+    shell.claims.sent(effect.worker, effect.session, shell.world.nextSeq(), effect.taskId, effect.logs);
     if (effect.logs) {
       kernel.seen("logs sent");
       network.send(held.connection, { type: "log", taskId: effect.taskId });

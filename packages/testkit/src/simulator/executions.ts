@@ -1,6 +1,5 @@
 import type { ProfileSpec } from "@scaler-aws-hpc/adapter-core";
 import type { FakeChild } from "./fake-child.ts";
-import type { FakeShell } from "./fake-shell.ts";
 import type { Kernel } from "./kernel.ts";
 import type { TaskTruth } from "./task-truth.ts";
 
@@ -8,18 +7,28 @@ import type { TaskTruth } from "./task-truth.ts";
 export class Executions {
   readonly #kernel: Kernel;
   readonly #profiles: readonly ProfileSpec[];
+  readonly #maxRetries: number;
   readonly #live = new Map<string, number>();
   readonly #retries = new Map<number, number>();
 
-  constructor(kernel: Kernel, profiles: readonly ProfileSpec[]) {
+  constructor(kernel: Kernel, profiles: readonly ProfileSpec[], maxRetries: number) {
     this.#kernel = kernel;
     this.#profiles = profiles;
+    this.#maxRetries = maxRetries;
   }
 
   /** Something that is not its own happened to a task: the manager may try once more. */
   mishap(shell: number, task: TaskTruth): void {
     task.misfortunes += 1;
     this.mayRetry(shell);
+  }
+
+  /** An attempt of a child was lost with what it had not finished. One budget holds for the attempts that the backend repeats and those of the manager. */
+  attemptLost(task: TaskTruth): void {
+    task.lostAttempts += 1;
+    if (task.lostAttempts > 1 + this.#maxRetries) {
+      this.#kernel.fail("I5", `${task.message.taskId} lost ${task.lostAttempts} attempts, more than it may have`);
+    }
   }
 
   /** Something happened after which a manager process may run a task once more. */
@@ -44,9 +53,8 @@ export class Executions {
 
   /** A child takes up a slot. */
   childBegins(child: FakeChild): void {
-    const key = `${child.shell} ${child.profile}`;
-    const live = (this.#live.get(key) ?? 0) + 1;
-    this.#live.set(key, live);
+    const live = (this.#live.get(child.profile) ?? 0) + 1;
+    this.#live.set(child.profile, live);
     const slots = this.#profiles.find(({ name }) => name === child.profile)?.slots ?? 0;
     if (live > slots) this.#kernel.fail("I8", `${live} live children in ${slots} slots`);
     this.#kernel.log("child begins", `${child.job}.${child.index}`, live);
@@ -54,16 +62,15 @@ export class Executions {
 
   /** A child gives its slot back. */
   childEnds(child: FakeChild): void {
-    const key = `${child.shell} ${child.profile}`;
-    this.#live.set(key, (this.#live.get(key) ?? 0) - 1);
+    this.#live.set(child.profile, (this.#live.get(child.profile) ?? 0) - 1);
     this.#kernel.log("child ends", `${child.job}.${child.index}`);
   }
 
-  /** Live children of a manager process, of one profile or of all. */
-  liveOf(shell: FakeShell, profile?: string): number {
+  /** Live children of one profile or of all, whichever manager process submitted them. */
+  live(profile?: string): number {
     let live = 0;
     for (const { name } of this.#profiles) {
-      if (profile === undefined || profile === name) live += this.#live.get(`${shell.index} ${name}`) ?? 0;
+      if (profile === undefined || profile === name) live += this.#live.get(name) ?? 0;
     }
     return live;
   }

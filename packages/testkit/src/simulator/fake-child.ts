@@ -1,5 +1,5 @@
 import { type ChildChange, type EngineEvent, type Failure, frameKey } from "@scaler-aws-hpc/adapter-core";
-import type { StoredResult } from "./fake-store.ts";
+import type { StoredFrame, StoredResult } from "./fake-store.ts";
 import type { Timer } from "./kernel.ts";
 import { resultOf, type TaskTruth } from "./task-truth.ts";
 import type { World } from "./world.ts";
@@ -11,14 +11,15 @@ type Death = NonNullable<Outcome["cause"]>;
 /** Where a child's frames and changes go; they arrive whenever the backend's ways bring them there. */
 export interface ChildWatcher {
   readonly shell: number;
-  frame(child: FakeChild, frame: Frame): void;
+  /** `found`: it was stored before the manager began. */
+  frame(child: FakeChild, frame: Frame, found?: boolean): void;
   changed(child: FakeChild, change: ChildChange): void;
 }
 
 /** What takes a child away without a word of its runner. */
 type Loss = Exclude<Failure["kind"], "cancelled">;
 
-const LOSSES = ["spot", "host", "lost", "image"] as const;
+const LOSSES = ["spot", "host", "lost"] as const;
 
 /** One child: runs its tasks one after another in virtual time, writes frames, and ends well or badly. */
 export class FakeChild {
@@ -27,16 +28,18 @@ export class FakeChild {
   readonly profile: string;
   readonly fresh: boolean;
   readonly tasks: readonly TaskTruth[];
-  /** Which manager process it belongs to. */
-  readonly shell: number;
+  /** Who hears of it; nobody while no manager lives. */
+  watcher: ChildWatcher | undefined;
   attempt = 1;
   state: "pending" | "running" | "over" = "pending";
   /** The manager asked for its end. */
   stopAsked = false;
   readonly #world: World;
-  readonly #watcher: ChildWatcher;
+  /** How often the backend may start it. */
+  readonly #attempts: number;
   readonly #revoked = new Set<number>();
   #begun = false;
+  #change: ChildChange | undefined;
   #at = 0;
   #timer: Timer | undefined;
   /** Tasks that the present process has run. */
@@ -54,16 +57,39 @@ export class FakeChild {
       readonly profile: string;
       readonly fresh: boolean;
       readonly tasks: readonly TaskTruth[];
+      readonly attempts: number;
     },
   ) {
     this.#world = world;
-    this.#watcher = watcher;
-    this.shell = watcher.shell;
+    this.watcher = watcher;
+    this.#attempts = options.attempts;
     this.job = options.job;
     this.index = options.index;
     this.profile = options.profile;
     this.fresh = options.fresh;
     this.tasks = options.tasks;
+  }
+
+  /** Which manager process it belongs to; 0: to none. */
+  get shell(): number {
+    return this.watcher?.shell ?? 0;
+  }
+
+  /** Whether the backend has ever heard of it. */
+  get known(): boolean {
+    return this.#begun;
+  }
+
+  /** Another manager process takes it over: it hears of all frames that are stored, and of the state that the child has now. */
+  follow(watcher: ChildWatcher, frames: readonly StoredFrame[]): void {
+    this.watcher = watcher;
+    for (const { event } of frames) watcher.frame(this, event, true);
+    if (this.#change !== undefined) watcher.changed(this, this.#change);
+  }
+
+  #tell(change: ChildChange): void {
+    this.#change = change;
+    this.watcher?.changed(this, change);
   }
 
   /** Whether it takes up a slot at the backend. */
@@ -117,16 +143,20 @@ export class FakeChild {
 
   #start(): void {
     const { kernel, scenario } = this.#world;
-    this.state = "running";
-    this.#watcher.changed(this, { ...this.#ref(), state: "running", attempt: this.attempt });
     this.#at = 0;
     this.#ran = 0;
+    if (this.#world.chance(scenario.rates.childLost / 4)) {
+      this.#lose("image");
+      return;
+    }
     if (this.#world.chance(scenario.rates.submitRefused / 2)) {
       kernel.seen("child definition refused");
       for (const task of this.tasks) task.mayFail = true;
       this.#fail("definition", "the backend refuses this child");
       return;
     }
+    this.state = "running";
+    this.#tell({ ...this.#ref(), state: "running", attempt: this.attempt });
     if (this.#world.chance(scenario.rates.childLost)) {
       // Strikes at any moment of what the child would take.
       let total = 0;
@@ -147,7 +177,7 @@ export class FakeChild {
     if (task === undefined) {
       this.#flush(true);
       this.#end();
-      this.#watcher.changed(this, { ...this.#ref(), state: "succeeded", attempt: this.attempt });
+      this.#tell({ ...this.#ref(), state: "succeeded", attempt: this.attempt });
       return;
     }
     if (this.#revoked.has(index)) {
@@ -235,31 +265,37 @@ export class FakeChild {
     this.#frames += 1;
     const key = frameKey({ manager: "sim", job: this.job, child: this.index, attempt: this.attempt, n });
     kernel.log("frame stored", key, results.length);
-    if (!store.put({ key, shell: this.#watcher.shell, attempt: this.attempt, results })) {
+    const event: Frame = {
+      ...{ type: "frame", job: this.job, child: this.index, attempt: this.attempt, key, notStarted },
+      results: results.map((result) => result.outcome),
+    };
+    if (!store.put({ key, shell: this.shell, attempt: this.attempt, results, event })) {
       kernel.fail("I3", `attempt ${this.attempt} cannot store ${key}: an earlier attempt's frame is in the way`);
       return;
     }
     if (this.attempt > 1) kernel.seen("frames of two attempts");
-    this.#watcher.frame(this, {
-      type: "frame",
-      job: this.job,
-      child: this.index,
-      attempt: this.attempt,
-      key,
-      results: results.map((result) => result.outcome),
-      notStarted,
-    });
+    this.watcher?.frame(this, event);
   }
 
   /** A machine went away. Some backends try again by themselves, with all of the child's tasks. */
-  #lose(kind: (typeof LOSSES)[number]): void {
+  #lose(kind: keyof typeof LOSS_SEEN): void {
     const { kernel, scenario } = this.#world;
     kernel.seen(LOSS_SEEN[kind]);
     kernel.log("child lost", `${this.job}.${this.index}`, kind);
     this.#stopTask();
     if (kind === "spot" && kernel.random.chance(0.5)) this.#flush(false);
-    if (scenario.core.backend.retriesNatively === true && kind !== "lost" && this.attempt < 3 && !this.stopAsked) {
+    if (
+      scenario.core.backend.retriesNatively === true &&
+      kind !== "lost" &&
+      this.attempt < this.#attempts &&
+      !this.stopAsked
+    ) {
       kernel.seen("native retry");
+      if (this.watcher === undefined) kernel.seen("native retry while no manager lived");
+      for (const task of this.tasks) {
+        task.misfortunes += 1;
+        this.#lostAttempt(task);
+      }
       this.#unflushed = [];
       this.#notStarted = [];
       this.#frames = 0;
@@ -277,11 +313,18 @@ export class FakeChild {
     this.#world.kernel.cancel(this.#timer);
     const infrastructure = kind !== "cancelled" && kind !== "exit" && kind !== "oom" && kind !== "timeout";
     for (const task of this.tasks) {
-      if (infrastructure) this.#world.executions.mishap(this.shell, task);
-      else this.#world.executions.mayRetry(this.shell);
+      if (infrastructure) {
+        this.#world.executions.mishap(this.shell, task);
+        this.#lostAttempt(task);
+      } else this.#world.executions.mayRetry(this.shell);
     }
     this.#end();
-    this.#watcher.changed(this, { ...this.#ref(), state: "failed", attempt: this.attempt, failure: { kind, reason } });
+    this.#tell({ ...this.#ref(), state: "failed", attempt: this.attempt, failure: { kind, reason } });
+  }
+
+  /** What had a result does not count: it is not run again. */
+  #lostAttempt(task: TaskTruth): void {
+    if (task.seats.some((seat) => seat.child === this && seat.open)) this.#world.executions.attemptLost(task);
   }
 
   #stopTask(): void {

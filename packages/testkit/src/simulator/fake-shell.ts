@@ -45,10 +45,12 @@ export class FakeShell {
   readonly #lost = new Map<string, number>();
   alive = true;
   /** Asked to leave; `stop`: at once. */
-  leaving: "no" | "drain" | "stop" = "no";
+  leaving: "no" | "drain" | "stop" | "hand-off" = "no";
+  /** Tasks in the jobs that it took over. */
+  recovered: ReadonlySet<TaskTruth> = new Set();
+  readonly startedAt: number;
   /** Effects until it crashes; negative: it does not. */
   crashAfter = -1;
-  #seq = 1;
   #stalledUntil = 0;
   readonly #backlog: (() => void)[] = [];
   #tick: Timer | undefined;
@@ -60,6 +62,7 @@ export class FakeShell {
   constructor(world: World, index: number) {
     this.world = world;
     this.index = index;
+    this.startedAt = world.kernel.now;
     const options: CoreOptions = { ...world.scenario.core, jobPrefix: `m${index}` };
     this.core = new EngineCore(options, () => world.kernel.random.next());
     this.claims = new Claims(world.kernel);
@@ -68,9 +71,15 @@ export class FakeShell {
     this.deliveries = new Deliveries(this);
   }
 
-  /** A number that grows with everything sent and every heartbeat, to tell what an echo proves. */
-  nextSeq(): number {
-    return this.#seq++;
+  /** When the scheduler surely heard from a worker last. */
+  heardAt(worker: string): number | undefined {
+    return this.#heardAt.get(worker);
+  }
+
+  /** A worker id of an earlier process. */
+  inherit(worker: string, heardAt: number): void {
+    this.workers.set(worker, this.world.kernel.now);
+    this.#heardAt.set(worker, heardAt);
   }
 
   /** Whether it stands still. */
@@ -234,14 +243,16 @@ export class FakeShell {
     }
   }
 
-  #open({ worker, session }: Effect<"open">): void {
+  #open({ worker, session, profile }: Effect<"open">): void {
     if (this.sessions.has(worker)) this.world.kernel.fail("I4", `${worker} opened while its connection is open`);
     if (this.workers.has(worker)) this.world.kernel.seen("worker resumed");
     else this.workers.set(worker, Number.POSITIVE_INFINITY);
+    this.world.cloud.note(worker, profile);
     const connection = this.world.network.open(worker, {
       up: (scheduler) =>
         this.run(() => {
           const told = this.world.scenario.tellsIdentity ? scheduler : undefined;
+          this.world.cloud.met(told);
           this.post({ type: "link-up", worker, session, scheduler: told });
         }),
       down: (reason) =>
@@ -289,6 +300,7 @@ export class FakeShell {
   #close({ worker, session, leave }: Effect<"close">): void {
     const held = this.sessions.get(worker);
     if (leave) {
+      this.world.cloud.forget(worker);
       this.world.leaves(this, worker);
       this.claims.leaving(worker, session);
     }
@@ -311,7 +323,7 @@ export class FakeShell {
     if (held.awaited !== undefined) {
       this.world.kernel.fail("I9", `${effect.worker} sends a heartbeat while one waits for its echo`);
     }
-    const seq = this.nextSeq();
+    const seq = this.world.nextSeq();
     held.awaited = seq;
     held.awaitedSince = this.world.kernel.now;
     this.world.network.send(held.connection, { type: "heartbeat", queueSize: effect.queueSize, seq });
@@ -331,9 +343,11 @@ export class FakeShell {
     const { kernel } = this.world;
     if (this.leaving === "drain") kernel.seen("drained");
     if (this.leaving === "stop") kernel.seen("stopped");
+    if (this.leaving === "hand-off") kernel.seen("handed off");
     if (this.sessions.size > 0) kernel.fail("I4", `finished with ${this.sessions.size} connections open`);
-    if (this.world.executions.liveOf(this) > 0)
-      kernel.fail("I4", `finished with ${this.world.executions.liveOf(this)} live children`);
+    const live = this.world.executions.live();
+    if (live > 0 && this.leaving !== "hand-off") kernel.fail("I4", `finished with ${live} live children`);
+    if (this.leaving !== "hand-off" && !this.world.scenario.childrenDieWithUs) this.world.cloud.checkLeft();
     this.#die();
   }
 }

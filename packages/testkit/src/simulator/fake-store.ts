@@ -1,3 +1,4 @@
+import type { EngineEvent } from "@scaler-aws-hpc/adapter-core";
 import type { TaskTruth } from "./task-truth.ts";
 
 /** What a stored frame says of one task. */
@@ -12,7 +13,10 @@ export interface StoredResult {
 /** A stored result frame. */
 export interface StoredFrame {
   readonly key: string;
+  /** The manager process whose backend ran the child; meaningless where jobs outlive it. */
   readonly shell: number;
+  /** As it is told to the core. */
+  readonly event: Extract<EngineEvent, { type: "frame" }>;
   readonly attempt: number;
   readonly results: readonly StoredResult[];
 }
@@ -45,7 +49,7 @@ export class FakeStore {
     return this.#frames.size;
   }
 
-  keys(): Iterable<string> {
-    return this.#frames.keys();
+  frames(): Iterable<StoredFrame> {
+    return this.#frames.values();
   }
 }

@@ -18,6 +18,7 @@ export function planIncidents(world: World): void {
   plan(incidents.crashes, (at) => {
     at.shell.crashAfter = at.kernel.random.int(0, 60);
   });
+  plan(incidents.handOffs, (at) => leave(at, "hand-off"));
   // A crash that has not come by then stays away.
   world.kernel.after(faultsUntilMs, () => {
     world.shell.crashAfter = -1;
@@ -93,12 +94,12 @@ function stall(world: World): void {
   shell.stall(durationMs);
 }
 
-function leave(world: World, how: "drain" | "stop"): void {
+function leave(world: World, how: "drain" | "stop" | "hand-off"): void {
   const { shell, kernel } = world;
   shell.run(() => {
     if (shell.leaving !== "no") return;
     shell.leaving = how;
-    if (how === "drain" && world.executions.liveOf(shell) > 0) kernel.seen("drained while tasks ran");
+    if (how === "drain" && world.executions.live() > 0) kernel.seen("drained while tasks ran");
     shell.post({ type: how });
   });
 }

@@ -1,24 +1,15 @@
 import type { ChildRef, EngineEffect, JobPlan } from "@scaler-aws-hpc/adapter-core";
+import type { CloudJob } from "./cloud.ts";
 import { FakeChild } from "./fake-child.ts";
 import type { FakeShell } from "./fake-shell.ts";
-import type { TaskTruth } from "./task-truth.ts";
+import { leaveSeats, type TaskTruth } from "./task-truth.ts";
 
 type Inspect = Extract<EngineEffect, { type: "inspect" }>;
-
-interface Job {
-  readonly plan: JobPlan;
-  /** Tasks of each child, as the bundle holds them. */
-  packs: readonly TaskTruth[][];
-  state: "staging" | "staged" | "submitted";
-  /** The core was told that the job exists. */
-  answered: boolean;
-  children: readonly FakeChild[];
-}
 
 /** Fetches objects, stores bundles, submits jobs and stops children, as the shell and a backend would, with all that can go wrong in it. */
 export class JobMaker {
   readonly #shell: FakeShell;
-  readonly #jobs = new Map<string, Job>();
+  readonly #jobs = new Map<string, CloudJob>();
 
   constructor(shell: FakeShell) {
     this.#shell = shell;
@@ -62,7 +53,7 @@ export class JobMaker {
     const { kernel, scenario } = world;
     if (this.#jobs.has(plan.name)) kernel.fail("I5", `${plan.name} is staged twice`);
     const packs = plan.packs.map((pack) => pack.tasks.map(({ taskId }) => world.truth(taskId)));
-    const job: Job = { plan, packs, state: "staging", answered: false, children: [] };
+    const job: CloudJob = { plan, packs, state: "staging", answered: false, adopted: false, children: [] };
     this.#jobs.set(plan.name, job);
     const most = scenario.core.maxTasksPerPack ?? 10_000;
     for (const pack of plan.packs) {
@@ -82,9 +73,10 @@ export class JobMaker {
       return;
     }
     job.state = "submitted";
-    const { profile, fresh } = job.plan;
+    const { profile, fresh, attempts } = job.plan;
     job.children = job.packs.map(
-      (tasks, index) => new FakeChild(world, this.#shell.reports, { job: name, index, profile, fresh, tasks }),
+      (tasks, index) =>
+        new FakeChild(world, this.#shell.reports, { job: name, index, profile, fresh, tasks, attempts }),
     );
     for (const child of job.children) for (const task of child.tasks) this.#takeSeat(task, child);
     const { rates } = scenario;
@@ -115,7 +107,10 @@ export class JobMaker {
         return;
       }
       child.stopAsked = true;
-      for (const task of child.tasks) leaveSeat(task, child);
+      if (this.#jobs.get(ref.job)?.adopted === true) {
+        this.#shell.world.kernel.seen("unclaimed child of an earlier manager stopped");
+      }
+      for (const task of child.tasks) leaveSeats(task, child);
       this.#shell.after(this.#shell.world.kernel.random.spread(0.2, 500), () => child.cancel());
     }
   }
@@ -131,14 +126,22 @@ export class JobMaker {
     }
     for (const index of tasks) {
       const task = child.tasks[index];
-      if (task !== undefined) leaveSeat(task, child);
+      if (task !== undefined) leaveSeats(task, child);
     }
     this.#shell.after(this.#shell.world.kernel.random.spread(0.2, 100), () => child.revoke(tasks));
+  }
+
+  /** Goes on with a job of an earlier process. */
+  adopt(job: CloudJob): void {
+    job.answered = true;
+    job.adopted = true;
+    this.#jobs.set(job.plan.name, job);
   }
 
   release(name: string): void {
     const job = this.#jobs.get(name);
     this.#jobs.delete(name);
+    this.#shell.world.cloud.delete(name);
     if (job?.children.some((child) => child.live)) {
       this.#shell.world.kernel.fail("I4", `${name} is forgotten while a child of it lives`);
     }
@@ -149,7 +152,7 @@ export class JobMaker {
     for (const job of this.#jobs.values()) for (const child of job.children) child.kill();
   }
 
-  #staged(job: Job): void {
+  #staged(job: CloudJob): void {
     const { world } = this.#shell;
     const { kernel, scenario } = world;
     const { rates } = scenario;
@@ -183,11 +186,12 @@ export class JobMaker {
     });
     job.packs = job.packs.filter((tasks) => tasks.length > 0);
     job.state = "staged";
+    if (job.packs.length > 0) world.cloud.store(job);
     this.#shell.post({ type: "staged", job: name, outcome: { ok: true, absent, deferred } });
   }
 
   /** An object that was not there in time comes later, or never. */
-  #fetch(job: Job, task: TaskTruth): void {
+  #fetch(job: CloudJob, task: TaskTruth): void {
     const { kernel } = this.#shell.world;
     const missing = task.kind === "missing";
     kernel.seen(missing ? "object missing" : "object late");
@@ -198,14 +202,14 @@ export class JobMaker {
     });
   }
 
-  #refuse(job: Job, retry: boolean, message: string): void {
+  #refuse(job: CloudJob, retry: boolean, message: string): void {
     const { world } = this.#shell;
     const tasks = job.packs.flat();
     for (const task of tasks) {
       world.executions.mishap(this.#shell.index, task);
       if (!retry) task.mayFail = true;
     }
-    for (const child of job.children) for (const task of child.tasks) leaveSeat(task, child);
+    for (const child of job.children) for (const task of child.tasks) leaveSeats(task, child);
     for (const child of job.children) child.kill();
     const type = job.state === "staging" ? "staged" : "submitted";
     this.#shell.post({ type, job: job.plan.name, outcome: { ok: false, retry, message } });
@@ -240,8 +244,4 @@ export class JobMaker {
     const slots = scenario.core.profiles.find(({ name }) => name === profile)?.slots ?? 0;
     if (children > slots) kernel.fail("I8", `${children} children staged or live in ${slots} slots of ${profile}`);
   }
-}
-
-function leaveSeat(task: TaskTruth, child: FakeChild): void {
-  for (const seat of task.seats) if (seat.child === child) seat.open = false;
 }

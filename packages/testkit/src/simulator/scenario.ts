@@ -32,6 +32,8 @@ export interface Incidents {
   readonly storms: number;
   readonly stalls: number;
   readonly crashes: number;
+  /** The manager ends and leaves everything to the next one. */
+  readonly handOffs: number;
   readonly drains: number;
   readonly stops: number;
   readonly restarts: number;
@@ -134,7 +136,8 @@ export function drawScenario(random: Random, tasks: number): Scenario {
       linkFaults: times(0.75, 8),
       storms: times(0.3, 4),
       stalls: times(0.15, 2),
-      crashes: local ? times(0.25, 3) : 0,
+      crashes: local ? times(0.25, 3) : times(0.7, 6),
+      handOffs: local ? 0 : times(0.15, 2),
       drains: times(0.2, 1),
       stops: times(0.08, 1),
       restarts: times(0.12, 2),
@@ -166,6 +169,7 @@ function drawTraits(random: Random, local: boolean): BackendTraits {
   return {
     maxChildren: random.int(1, 6),
     inlineBytes: 0,
+    outlives: true,
     retriesNatively: random.chance(0.7),
     revokes: random.chance(0.2),
     visibilityDelayMs: 500,

@@ -91,7 +91,8 @@ function settles(world: World): void {
 function checkRetries(world: World): void {
   const { kernel, shell } = world;
   const { retried } = shell.core.stats();
-  const reasons = world.executions.retriesOf(shell.index);
+  // What an earlier process heard of a task is told again, and may be a reason once more.
+  const reasons = world.executions.retriesOf(shell.index) + 2 * shell.recovered.size;
   if (retried > reasons) kernel.fail("I5", `${retried} retries for ${reasons} reasons`);
 }
 
@@ -103,7 +104,7 @@ function atRest(world: World): string | undefined {
   if (scheduler === undefined) return "the scheduler is down";
   const { queued, running, unacknowledged, slotsUsed, workers } = shell.core.stats();
   const profiles = scenario.core.profiles.length * (scenario.core.workersPerProfile ?? 1);
-  const live = world.executions.liveOf(shell);
+  const live = world.executions.live();
   const known = [...scheduler.workers()].filter((worker) => !world.isNative(worker)).length;
   const counts = {
     "broken links": shell.brokenLinks,
@@ -113,6 +114,7 @@ function atRest(world: World): string | undefined {
     slotsUsed,
     live,
     jobs: shell.jobs.size,
+    bundles: world.cloud.size,
     frames: store.size,
     unfinished: scheduler.unfinished,
     "surplus workers": workers - profiles,
@@ -124,7 +126,7 @@ function atRest(world: World): string | undefined {
 
 /** Long tasks for everybody: at some moment every slot must be taken, or one of them was lost on the way. */
 function probeSlots(world: World): void {
-  const { kernel, workload, scenario, shell } = world;
+  const { kernel, workload, scenario } = world;
   const { profiles } = scenario.core;
   const most = Math.max(...profiles.map(({ slots }) => slots));
   const workers = profiles.length * (scenario.core.workersPerProfile ?? 1) + scenario.natives;
@@ -133,12 +135,10 @@ function probeSlots(world: World): void {
   const deadline = kernel.now + PROBE_MS;
   while (full.size < profiles.length) {
     if (!kernel.step()) return;
-    for (const { name, slots } of profiles) if (world.executions.liveOf(shell, name) === slots) full.add(name);
+    for (const { name, slots } of profiles) if (world.executions.live(name) === slots) full.add(name);
     if (kernel.now <= deadline) continue;
     const lacking = profiles.filter(({ name }) => !full.has(name));
-    const words = lacking.map(
-      ({ name, slots }) => `${world.executions.liveOf(shell, name)} of ${slots} slots of ${name}`,
-    );
+    const words = lacking.map(({ name, slots }) => `${world.executions.live(name)} of ${slots} slots of ${name}`);
     kernel.fail("I4", `only ${words.join(", ")} are used though tasks wait for all of them`);
     return;
   }

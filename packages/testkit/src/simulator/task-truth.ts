@@ -23,6 +23,11 @@ export interface Seat {
   open: boolean;
 }
 
+/** A child is of no use to a task any more. */
+export function leaveSeats(task: TaskTruth, child: FakeChild): void {
+  for (const seat of task.seats) if (seat.child === child) seat.open = false;
+}
+
 /** What the simulator knows of a task, and nobody else. */
 export interface TaskTruth {
   readonly message: TaskMessage;
@@ -36,6 +41,8 @@ export interface TaskTruth {
   cancelled: boolean;
   /** Failures that it met and that were not its own. */
   misfortunes: number;
+  /** Attempts that its present manager process lost since the task came to it last. */
+  lostAttempts: number;
   /** Something was refused for good that it had no part in. */
   mayFail: boolean;
   seats: Seat[];
@@ -68,6 +75,7 @@ export function drawTask(
     resolved: undefined,
     cancelled: false,
     misfortunes: 0,
+    lostAttempts: 0,
     mayFail: false,
     seats: [],
     running: undefined,

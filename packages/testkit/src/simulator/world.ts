@@ -1,5 +1,6 @@
 import type { TaskMessage } from "@scaler-aws-hpc/adapter-core";
 import { FakeScheduler, type ToClient, type ToWorker } from "../fakes/scheduler/index.ts";
+import { Cloud } from "./cloud.ts";
 import { Executions } from "./executions.ts";
 import { FakeShell, SILENCE_MS } from "./fake-shell.ts";
 import { FakeStore } from "./fake-store.ts";
@@ -19,6 +20,7 @@ export class World {
   readonly network: Network;
   readonly workload: Workload;
   readonly executions: Executions;
+  readonly cloud: Cloud;
   scheduler: FakeScheduler<TaskMessage> | undefined;
   /** Counts scheduler processes. */
   epoch = 0;
@@ -26,6 +28,7 @@ export class World {
   readonly #tasks = new Map<string, TaskTruth>();
   readonly #natives = new Map<string, NativeWorker>();
   #shells = 0;
+  #seq = 1;
   #echoOf = 0;
   #busyUntil = 0;
   /** What has reached the scheduler and waits for its turn. */
@@ -40,11 +43,17 @@ export class World {
       () => (this.faulty ? this.scenario.rates.slowMessage : 0),
       (worker, message) => this.#reaches(worker, message),
     );
-    this.executions = new Executions(this.kernel, this.scenario.core.profiles);
+    this.executions = new Executions(this.kernel, this.scenario.core.profiles, this.scenario.core.maxRetries ?? 4);
+    this.cloud = new Cloud(this);
     this.workload = new Workload(this);
     this.startScheduler();
     this.shell = this.#startShell();
     this.#everySecond();
+  }
+
+  /** A number that grows with everything that managers send, to tell what an echo proves. */
+  nextSeq(): number {
+    return this.#seq++;
   }
 
   /** Whether faults still begin. */
@@ -211,18 +220,33 @@ export class World {
 
   // ---- the manager
 
-  #startShell(): FakeShell {
+  #startShell(before?: FakeShell): FakeShell {
     this.#shells += 1;
     const shell = new FakeShell(this, this.#shells);
     this.shell = shell;
-    this.kernel.after(1, () => shell.post({ type: "tick" }));
+    this.cloud.keepLease(shell);
+    if (before === undefined || this.scenario.childrenDieWithUs) {
+      this.kernel.after(1, () => shell.post({ type: "tick" }));
+    } else this.cloud.recover(shell, before);
     return shell;
   }
 
-  /** A manager process ended. What it left in the store is swept; its successor starts empty-handed. */
+  /** A manager process ended. Where its jobs outlive it, the next one takes over. */
   shellOver(shell: FakeShell): void {
+    if (this.scenario.childrenDieWithUs) this.#endsWithAll(shell);
+    else {
+      const { random } = this.kernel;
+      this.cloud.orphan();
+      const downMs = random.chance(0.7) ? random.spread(50, 45_000) : random.spread(55_000, 150_000);
+      this.kernel.after(downMs, () => this.#startShell(shell));
+    }
+  }
+
+  /** What it left in the store is swept; its successor starts empty-handed. */
+  #endsWithAll(shell: FakeShell): void {
     shell.jobs.kill();
     this.store.sweep(shell.index);
+    this.cloud.clear();
     for (const task of this.#tasks.values()) {
       task.frames.length = 0;
       task.finished = false;
@@ -255,6 +279,14 @@ export class World {
   taskArrives(shell: FakeShell, worker: string, taskId: string): void {
     const task = this.truth(taskId);
     const former = shell.claims.latest(taskId);
+    task.lostAttempts = 0;
+    // An earlier process was done with it, and what it left says nothing of it.
+    if (former === undefined && task.frames.length === 0 && !shell.recovered.has(task)) task.finished = false;
+    if (former === undefined && shell.recovered.has(task)) {
+      if (task.seats.some((seat) => seat.open)) this.kernel.seen("task came again to a job that was taken over");
+      // Nobody claimed it for so long.
+      if (this.kernel.now - shell.startedAt >= (this.scenario.core.claimGraceMs ?? 60_000)) forgive(task);
+    }
     if (former !== undefined) {
       this.kernel.seen("task came again to a worker of ours");
       // What nobody claimed for so long may be forgotten, though a frame that holds other results too is still there.
@@ -262,8 +294,7 @@ export class World {
       const { claimGraceMs = 60_000, deathTimeoutMs = 300_000 } = this.scenario.core;
       const { now } = this.kernel;
       if (now - Math.min(former.endedAt, lostAt) >= claimGraceMs || now - lostAt + SILENCE_MS >= deathTimeoutMs) {
-        task.frames.length = 0;
-        task.finished = false;
+        forgive(task);
       }
     }
     if (task.seats.some((seat) => seat.open)) this.kernel.seen("task came again while its child ran");
@@ -334,4 +365,10 @@ export class World {
     task.frames.length = 0;
     task.finished = false;
   }
+}
+
+/** A task may run again, though it had finished. */
+function forgive(task: TaskTruth): void {
+  task.frames.length = 0;
+  task.finished = false;
 }

@@ -10,7 +10,7 @@ import { recover } from "./recovering.ts";
 import { hasStarted, leave, owesFarewell, releaseResumed, tickUnclaimed } from "./releasing.ts";
 import { onScale } from "./scaling.ts";
 import { CoreState, type Counts } from "./state.ts";
-import { onCancel, onDelivered, onInspected, onTask, requeueDelayed } from "./tasks.ts";
+import { drop, onCancel, onDelivered, onInspected, onTask, requeueDelayed } from "./tasks.ts";
 import { windowEnd } from "./window.ts";
 
 /** Clients without tasks are remembered this long, in milliseconds: most come back with the next one. */
@@ -187,7 +187,10 @@ export class EngineCore {
       const waits = this.#reason !== "shutdown" && owesFarewell(core, worker);
       if (!busy && !waits) leave(core, worker);
     }
-    if (core.workers.size > 0 || core.jobs.size > 0) return;
+    if (core.workers.size > 0) return;
+    // Nobody is left who could claim anything: what runs is stopped, and what is stored is deleted.
+    for (const work of [...core.works.values()]) drop(core, work);
+    if (core.jobs.size > 0) return;
     core.finished = true;
     core.emit({ type: "finished", reason: this.#reason });
   }
