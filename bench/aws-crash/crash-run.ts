@@ -26,6 +26,8 @@ export interface CrashPlan {
   readonly tasks: number;
   readonly taskSeconds: number;
   readonly slots: number;
+  /** Further flags of the manager. */
+  readonly args: readonly string[];
   readonly random: () => number;
   readonly say: (text: string) => void;
 }
@@ -80,7 +82,7 @@ export async function crashRun(plan: CrashPlan): Promise<CrashRun> {
   const managers: ChildProgram[] = [];
   const start = async (): Promise<ChildProgram> => {
     const retries = variant.faults ? ["--max-retries", String(RETRIES)] : [];
-    const args = ["--per-worker-task-queue-size", String(QUEUE_SIZE), ...retries];
+    const args = ["--per-worker-task-queue-size", String(QUEUE_SIZE), ...retries, ...plan.args];
     const manager = await startSide("ours", cluster, { ...site, slots, args });
     managers.push(manager);
     return manager;

@@ -23,7 +23,7 @@ export interface Executions {
   /** Of those: where a native worker ran the task too. */
   readonly withNative: number;
   /** The rest. */
-  readonly others: readonly { readonly task: number; readonly runs: readonly string[] }[];
+  readonly others: readonly { readonly task: number; readonly extra: number; readonly runs: readonly string[] }[];
 }
 
 /** Reads the lines that the tasks wrote. */
@@ -36,20 +36,20 @@ export async function readExecutions(file: string, { lostAttempts, ambiguousJobs
       : [{ task: Number(task), job, attempt }];
   });
   const sums = { afterSpot: 0, afterAmbiguous: 0, withNative: 0 };
-  const others: { task: number; runs: string[] }[] = [];
+  const others: { task: number; extra: number; runs: string[] }[] = [];
   const byTask = Map.groupBy(lines, ({ task }) => task);
   for (const [task, runs] of byTask) {
     let extra = runs.length - 1;
-    // Each lost attempt, each doubtful job and each run elsewhere explains one start more.
+    // Each lost attempt, each job beside its twin and each run elsewhere explains one start more.
     const take = (reason: keyof typeof sums, most: number): void => {
       const explained = Math.min(extra, most);
       sums[reason] += explained;
       extra -= explained;
     };
     take("afterSpot", runs.filter(({ job, attempt }) => lostAttempts.has(`${job} ${attempt}`)).length);
-    take("afterAmbiguous", runs.filter(({ job }) => ambiguousJobs.has(job.replace(/:.*/, ""))).length);
+    take("afterAmbiguous", Math.max(0, runs.filter(({ job }) => ambiguousJobs.has(job.replace(/:.*/, ""))).length - 1));
     take("withNative", runs.filter(({ job }) => job === "native").length);
-    if (extra > 0) others.push({ task, runs: runs.map(({ job, attempt }) => `${job}#${attempt}`) });
+    if (extra > 0) others.push({ task, extra, runs: runs.map(({ job, attempt }) => `${job}#${attempt}`) });
   }
   const native = lines.filter(({ job }) => job === "native").length;
   return { tasks: byTask.size, runs: lines.length, native, extra: lines.length - byTask.size, ...sums, others };
