@@ -26,6 +26,8 @@ export interface DeciderStats {
   readonly retried: number;
   /** Workers that are open or opening. */
   readonly workers: number;
+  /** Attempts of children that the backend repeated by itself. */
+  readonly nativeRetries?: number;
   /** Children that failed, by reason. */
   readonly failures?: Readonly<Partial<Record<FailureKind, number>>>;
 }

@@ -43,9 +43,9 @@ describe("statusText", () => {
 
   it("tells what the backend's children do, and what was lost and taken over, where there is any", () => {
     const children = { RUNNABLE: 3, STARTING: 0, RUNNING: 97 };
-    const more = { children, failures: { spot: 2, host: 0, exit: 4 }, adoptedJobs: 5 };
+    const more = { children, failures: { spot: 2, host: 0, exit: 4 }, adoptedJobs: 5, nativeRetries: 6 };
     expect(statusText("a", { ...status, ...more }, 1, false)).toMatch(
-      / · 4 done · 2 spot losses · 5 jobs taken over · RUNNABLE 3 RUNNING 97 · 1\.0\/s$/,
+      / · 4 done · 6 restarted · 2 spot losses · 5 jobs taken over · RUNNABLE 3 RUNNING 97 · 1\.0\/s$/,
     );
   });
 

@@ -1,12 +1,5 @@
 import { readFile } from "node:fs/promises";
-import {
-  type Backend,
-  type CoreOptions,
-  Engine,
-  type EngineEnd,
-  type EngineStats,
-  type Log,
-} from "@scaler-aws-hpc/adapter-core";
+import { type CoreOptions, Engine, type EngineEnd, type EngineStats, type Log } from "@scaler-aws-hpc/adapter-core";
 import { CliError } from "../cli-error.ts";
 import { connectCluster } from "../scaler/cluster.ts";
 import { type Deployment, managerIdOf, openBackend, openStore } from "./deployment.ts";
@@ -23,7 +16,7 @@ export interface ManagerServices {
   readonly workerManagerId: string;
   readonly log: Log;
   /** Told about once a second what is going on. */
-  readonly onStats: (stats: EngineStats, backend: Backend) => void;
+  readonly onStats: (stats: EngineStats) => void;
   /** Told when the end begins. */
   readonly onStopping: (signal: StopSignal) => void;
 }
@@ -98,7 +91,7 @@ export async function runManager(settings: StartSettings, services: ManagerServi
     objectTimeoutMs: settings.objectTimeoutMs,
     cacheBytes: settings.maxMemoryBytes,
     maxPayloadBytes: settings.maxPayloadBytes,
-    onStats: (stats) => services.onStats(stats, backend),
+    onStats: services.onStats,
   });
   const onExit = settings.onExit === "handoff" ? "hand-off" : "terminate";
   stop = (ms) => void engine.stop({ graceMs: ms, onExit }).catch(() => {});

@@ -31,7 +31,9 @@ export interface StartSummary {
     readonly adopted: number;
     /** Ran for nobody, and were stopped. */
     readonly orphans: number;
-    /** Children that failed, by reason, such as `spot`, `host`, `oom`. */
+    /** Attempts that the backend repeated by itself: lost machines, containers that did not start. */
+    readonly restarted: number;
+    /** Children that failed for good, by reason, such as `spot`, `host`, `oom`. */
     readonly failures: Readonly<Partial<Record<FailureKind, number>>>;
   };
 }
@@ -68,8 +70,8 @@ export async function startManager(resolved: StartOptions, registry: PluginRegis
       deployment,
       workerManagerId,
       log,
-      onStats(now, backend) {
-        stats = { ...now, children: backend.status?.() };
+      onStats(now) {
+        stats = now;
         perSecond = rate.read(now.done + now.failed, performance.now());
         if (mode.live) line ??= new LiveLine(process.stderr, text);
       },
@@ -77,8 +79,8 @@ export async function startManager(resolved: StartOptions, registry: PluginRegis
         stopping = true;
       },
     });
-    const { received, done, failed, cancelled, retried, adoptedJobs, orphans, failures } = last;
-    const jobs = { adopted: adoptedJobs, orphans, failures };
+    const { received, done, failed, cancelled, retried, adoptedJobs, orphans, nativeRetries, failures } = last;
+    const jobs = { adopted: adoptedJobs, orphans, restarted: nativeRetries, failures };
     const seconds = Math.round(performance.now() - startedMs) / 1_000;
     log.info("ended", { reason, signal, received, done, failed, cancelled, retried, ...jobs, seconds });
     return {

@@ -10,6 +10,8 @@ export interface Status {
   readonly cancelled: number;
   /** Children that failed, by reason. */
   readonly failures?: Readonly<Partial<Record<FailureKind, number>>>;
+  /** Attempts that the backend repeated by itself. */
+  readonly nativeRetries?: number;
   /** Jobs of an earlier process that were taken over. */
   readonly adoptedJobs?: number;
   /** Children by state, in the backend's words. */
@@ -45,6 +47,7 @@ export function statusText(address: string, status: Status, tasksPerSecond: numb
     `${status.done} done`,
     ...(status.failed > 0 ? [`${status.failed} failed`] : []),
     ...(status.cancelled > 0 ? [`${status.cancelled} cancelled`] : []),
+    ...counted("restarted", status.nativeRetries),
     ...counted("spot losses", status.failures?.spot),
     ...counted("host losses", status.failures?.host),
     ...counted("jobs taken over", status.adoptedJobs),

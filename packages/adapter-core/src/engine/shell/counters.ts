@@ -33,6 +33,8 @@ export interface EngineStats {
   readonly orphans: number;
   /** How many processes have held this manager's id, this one included; 0 where no lease is kept. */
   readonly epoch: number;
+  /** Attempts of children that the backend repeated by itself: a machine that went away, a container that did not start. */
+  readonly nativeRetries: number;
   /** Children that failed, by reason. */
   readonly failures: Readonly<Partial<Record<FailureKind, number>>>;
   /** Children by state in the backend's own words, where it tells. */
@@ -77,6 +79,7 @@ export function statsOf(
     retried: core?.retried ?? 0,
     running: core?.running ?? 0,
     queued: core?.queued ?? 0,
+    nativeRetries: core?.nativeRetries ?? 0,
     failures: core?.failures ?? {},
   };
 }
