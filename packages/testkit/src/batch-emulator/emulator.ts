@@ -5,7 +5,7 @@ import { ApiServer } from "./api-server.ts";
 import { type ApiCall, CallLog } from "./call-log.ts";
 import { Cluster } from "./cluster.ts";
 import { control } from "./control.ts";
-import { Definitions, PROVISIONED } from "./definitions.ts";
+import { Definitions, PROVISIONED, PROVISIONED_ON_FARGATE } from "./definitions.ts";
 import { Faults } from "./faults.ts";
 import { isArray, isOver, type TopJob, type UnitJob } from "./job.ts";
 import { JobTable } from "./job-table.ts";
@@ -59,7 +59,9 @@ export class BatchEmulator implements AsyncDisposable {
     const jobs = new JobTable(timing.visibilityMs, timing.retentionMs);
     const queues = new Queues(options.queues ?? [{ name: "emulator-queue" }]);
     const definitions = new Definitions();
-    for (const definition of options.definitions ?? [{ ...PROVISIONED, jobDefinitionName: "emulator-job" }])
+    const onFargate = queues.all.every(({ type }) => type.startsWith("FARGATE"));
+    const provisioned = onFargate ? PROVISIONED_ON_FARGATE : PROVISIONED;
+    for (const definition of options.definitions ?? [{ ...provisioned, jobDefinitionName: "emulator-job" }])
       definitions.register(definition);
     const { PATH = "", HOME = "", LANG = "C.UTF-8" } = process.env;
     const baseEnvironment = {

@@ -20,7 +20,7 @@ export interface BatchEmulatorOptions extends TimingOptions {
   readonly runner: RunnerOptions;
   /** @default one, `emulator-queue`, with 100 vCPUs */
   readonly queues?: readonly QueueOptions[];
-  /** Registered at the start, as RegisterJobDefinition takes them. @default `emulator-job`, as the original's provisioner makes it */
+  /** Registered at the start, as RegisterJobDefinition takes them. @default `emulator-job`, as the original's provisioner makes it, or of a size that Fargate has where all queues are there */
   readonly definitions?: readonly Fields[];
   /** Variables of each container beside those of jobs, of Batch and of AWS. @default PATH, HOME and LANG of this process */
   readonly containerEnvironment?: Readonly<Record<string, string>>;
