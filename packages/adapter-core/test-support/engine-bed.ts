@@ -39,6 +39,7 @@ export class EngineBed {
   readonly runs: Map<string, number> = new Map();
   readonly processes: BedProcess[] = [];
   readonly #options: BedOptions;
+  readonly #functions = new Map<number, string>();
   #nextPid = 100;
 
   constructor(options: BedOptions = {}) {
@@ -105,7 +106,8 @@ export class EngineBed {
 
   /** Submits a task that takes `ms` and says what it did. */
   task(name: string, ms = 1_000): ReturnType<MemoryScheduler["submit"]> {
-    const fn = this.scheduler.object(Buffer.from(String(ms)));
+    const fn = this.#functions.get(ms) ?? this.scheduler.object(Buffer.from(String(ms)));
+    this.#functions.set(ms, fn);
     return this.scheduler.submit(fn, [this.scheduler.object(Buffer.from(name))]);
   }
 

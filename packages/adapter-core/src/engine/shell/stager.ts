@@ -23,6 +23,8 @@ import type { Sweeper } from "./sweeper.ts";
 const PUT_TRIES = 4;
 /** Jobs whose objects are fetched and written at the same time: bounds memory, loses no speed. */
 const STAGES_AT_ONCE = 8;
+/** Big objects of one job that are stored at the same time. */
+const SHARES_AT_ONCE = 16;
 const FLUSH_BYTES = 8 * 1024 * 1024;
 /** Time above its tasks' own limits that a child gets before the backend stops it. */
 const CHILD_MARGIN_MS = 300_000;
@@ -110,6 +112,7 @@ export class Stager {
     const { signal } = this.#host;
     const filled = packs.flatMap((pack, index) => (pack.ready.length > 0 ? [{ pack, plan: plan.packs[index] }] : []));
     if (filled.length === 0) return;
+    await this.#share(plan.name, packs);
     const secret = randomBytes(32).toString("hex");
     const sections: Uint8Array[][] = [];
     for (const [child, { pack, plan: packPlan }] of filled.entries()) {
@@ -169,6 +172,21 @@ export class Stager {
     );
   }
 
+  /** Stores the big objects of a job, several at a time: one after another, each would cost the store's latency. */
+  async #share(job: JobName, packs: readonly Gathered[]): Promise<void> {
+    const big = new Map<ObjectId, Uint8Array>();
+    for (const { objects } of packs) {
+      for (const [id, bytes] of objects) if (bytes.length > this.#options.shareAboveBytes) big.set(id, bytes);
+    }
+    const gate = new Gate({ most: SHARES_AT_ONCE });
+    await Promise.all(
+      [...big].map(async ([id, bytes]) => {
+        const leave = await gate.enter();
+        await this.#object(job, id, bytes).finally(leave);
+      }),
+    );
+  }
+
   async #object(job: JobName, id: ObjectId, bytes: Uint8Array): Promise<SectionObject> {
     const { shared, store, shareAboveBytes } = this.#options;
     const { signal } = this.#host;
@@ -183,12 +201,13 @@ export class Stager {
   }
 
   async #again<T>(work: () => Promise<T>): Promise<T> {
-    const { clock, random, signal } = this.#host;
+    const { clock, counters, random, signal } = this.#host;
     for (let failures = 1; ; failures += 1) {
       try {
         return await work();
       } catch (reason) {
         signal.throwIfAborted();
+        counters.storageRetries += 1;
         if (failures >= PUT_TRIES || !isAdapterError(reason) || !RETRYABLE.has(reason.code)) throw reason;
         await clock.sleep(backOffMs(STORAGE_BACK_OFF, failures, random()), { signal });
       }
