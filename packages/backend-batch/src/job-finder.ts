@@ -1,5 +1,12 @@
 import type { AbortOptions, JobName } from "@scaler-aws-hpc/adapter-core";
-import { type BatchApi, DESCRIBE_MOST, type JobDetail, type JobSummary, type ListQuestion } from "./batch-api.ts";
+import {
+  type BatchApi,
+  DESCRIBE_MOST,
+  type JobDetail,
+  type JobPage,
+  type JobSummary,
+  type ListQuestion,
+} from "./batch-api.ts";
 import type { CallGate, CallPriority } from "./call-gate.ts";
 
 /** Every state of a job that is not over, in the order in which jobs pass them: what moves on meanwhile is met again, not missed. */
@@ -18,6 +25,8 @@ export interface Listed {
 export class JobFinder {
   readonly #api: BatchApi;
   readonly #gate: CallGate;
+  /** Queues in which more jobs of this manager are remembered than one page by name shows. */
+  readonly #long = new Set<string>();
 
   constructor(api: BatchApi, gate: CallGate) {
     this.#api = api;
@@ -84,14 +93,34 @@ export class JobFinder {
   async live(prefix: string, queues: Iterable<string>, options?: AbortOptions): Promise<readonly Listed[]> {
     const found = new Map<string, Listed>();
     for (const queue of queues) {
-      for (const status of LIVE_STATES) {
-        for await (const job of this.#all({ queue, status }, "poll", options)) {
-          if (job.jobName?.startsWith(prefix) !== true) continue;
-          for (const one of listed(job)) found.set(one.id, one);
-        }
+      for (const job of (await this.#fewByPrefix(prefix, queue, options)) ??
+        (await this.#liveByState(queue, options))) {
+        if (job.jobName?.startsWith(prefix) !== true) continue;
+        for (const one of listed(job)) found.set(one.id, one);
       }
     }
     return inOrder([...found.values()]);
+  }
+
+  /** Live jobs by name, where one request shows all that Batch remembers of this manager; `undefined` where it does not: those that are over count too. */
+  async #fewByPrefix(
+    prefix: string,
+    queue: string,
+    options?: AbortOptions,
+  ): Promise<readonly JobSummary[] | undefined> {
+    if (this.#long.has(queue)) return undefined;
+    const page = await this.#page({ queue, name: `${prefix}*` }, undefined, "poll", options);
+    if (page.next === undefined) return page.jobs.filter(({ status }) => LIVE_STATES.some((live) => live === status));
+    this.#long.add(queue);
+    return undefined;
+  }
+
+  async #liveByState(queue: string, options?: AbortOptions): Promise<readonly JobSummary[]> {
+    const found: JobSummary[] = [];
+    for (const status of LIVE_STATES) {
+      for await (const job of this.#all({ queue, status }, "poll", options)) found.push(job);
+    }
+    return found;
   }
 
   /** Children of an array in a state, by index. */
@@ -113,19 +142,20 @@ export class JobFinder {
   async *#all(question: ListQuestion, priority: CallPriority, options?: AbortOptions): AsyncIterable<JobSummary> {
     let next: string | undefined;
     do {
-      const token = next;
-      const page = await this.#gate.call(
-        {
-          priority,
-          action: "batch:ListJobs",
-          doing: "listing jobs",
-          run: () => this.#api.list(question, token, options),
-        },
-        options,
-      );
+      const page: JobPage = await this.#page(question, next, priority, options);
       yield* page.jobs;
       next = page.next;
     } while (next !== undefined);
+  }
+
+  async #page(
+    question: ListQuestion,
+    next: string | undefined,
+    priority: CallPriority,
+    options?: AbortOptions,
+  ): Promise<JobPage> {
+    const run = () => this.#api.list(question, next, options);
+    return await this.#gate.call({ priority, action: "batch:ListJobs", doing: "listing jobs", run }, options);
   }
 }
 

@@ -8,7 +8,8 @@ import type { StartTimes } from "./start-times.ts";
 
 /** Failed children of one array whose details are asked for; of further ones the listing has to do. */
 const MOST_DETAILED = 300;
-const RUNNING_EVERY_MS = 15_000;
+/** Which children run is for monitors alone: asked for arrays that are there for long, and seldom. */
+const RUNNING_EVERY_MS = 30_000;
 const SILENT_MS = 60_000;
 /** How often a listing may be behind its summary before it is believed. */
 const PATIENT_LOOKS = 4;

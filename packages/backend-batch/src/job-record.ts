@@ -36,7 +36,7 @@ export class JobRecord {
   succeededListed = 0;
   /** Looks that found a listing behind the summary. */
   behind = 0;
-  runningListedAt = Number.NEGATIVE_INFINITY;
+  runningListedAt: number;
   succeededListedAt: number;
   readonly #states: Uint8Array;
   #over = 0;
@@ -55,6 +55,7 @@ export class JobRecord {
     this.id = id;
     this.nextLookAt = since + firstLookMs;
     this.periodMs = firstLookMs;
+    this.runningListedAt = since;
     this.succeededListedAt = since;
     this.counts = { SUBMITTED: children };
     this.#states = new Uint8Array(children);

@@ -1,6 +1,7 @@
 import { AdapterError, type Log } from "@scaler-aws-hpc/adapter-core";
 import type { BatchApi, ComputeEnvironmentDetail, JobDefinition, JobQueueDetail } from "./batch-api.ts";
 import type { CallGate } from "./call-gate.ts";
+import { fargateRefusal } from "./fargate-sizes.ts";
 import { missingReferences } from "./request-size.ts";
 import type { ProfileSettings } from "./settings.ts";
 
@@ -62,6 +63,7 @@ export async function openProfiles(
       ({ computeEnvironment = "" }) => environments.get(computeEnvironment) ?? [],
     );
     checkMachines(settings, queue, machines);
+    checkSize(settings, queue, machines, definition);
     open.set(settings.name, {
       settings,
       queueArn: queue.jobQueueArn ?? settings.queue,
@@ -209,4 +211,21 @@ function checkMachines(
       `profile ${name}: vcpu ${vcpu}, but the compute environments of job queue ${queue.jobQueueName} have at most ${most}`,
     );
   }
+}
+
+/** What a job gets in all, of the profile and the definition, must be a size that Fargate has. */
+function checkSize(
+  settings: ProfileSettings,
+  queue: JobQueueDetail,
+  machines: readonly ComputeEnvironmentDetail[],
+  { containerProperties, jobDefinitionName }: JobDefinition,
+): void {
+  if (machines.length === 0) return;
+  if (!machines.every(({ computeResources }) => computeResources?.type?.startsWith("FARGATE"))) return;
+  const needs = new Map((containerProperties?.resourceRequirements ?? []).map(({ type, value }) => [type, value]));
+  const vcpu = settings.vcpu ?? String(Number(needs.get("VCPU")));
+  const refusal = fargateRefusal(vcpu, settings.memory ?? Number(needs.get("MEMORY")));
+  if (refusal === undefined) return;
+  const text = `profile ${settings.name}: ${refusal}; job queue ${queue.jobQueueName}, job definition ${jobDefinitionName}; set vcpu and memory of the profile`;
+  throw new AdapterError("config", text);
 }

@@ -20,6 +20,7 @@ describe("a job that fails", () => {
         attemptFaults: [{ fault, afterMs: [0, 10] }],
         stopGraceMs: 10,
       },
+      profiles: [{ name: "default", slots: 1, capabilities: {}, settings: { vcpu: 1, memory: 2048 } }],
     });
     const [over] = await bed.over(await bed.submit());
     expect(failureOf(over)).toMatchObject({ kind });

@@ -100,8 +100,11 @@ it("looks many jobs that are over up by what their names have in common", async 
   const found = await next.adopt(specs.map(({ name }) => name));
   expect(found).toHaveLength(150);
   expect(found.every(({ live }) => !live)).toBe(true);
-  // A listing by states, two pages by name, two descriptions.
-  expect(bed.emulator.counts()).toEqual({ ListJobs: 7, DescribeJobs: 2 });
+  // A page by name, which does not show all, a listing by states, two pages by name, two descriptions.
+  expect(bed.emulator.counts()).toEqual({ ListJobs: 8, DescribeJobs: 2 });
+  bed.emulator.resetCounts();
+  expect(await next.list()).toEqual([]);
+  expect(bed.emulator.counts()).toEqual({ ListJobs: 5 });
 });
 
 function tags(count: number): Readonly<Record<string, string>> {

@@ -48,6 +48,12 @@ describe("open", () => {
       "config",
       /Fargate/,
     ],
+    [
+      "a size that Fargate has not",
+      { ...profile({ vcpu: 2 }), emulator: { queues: [{ name: "emulator-queue", type: "FARGATE_SPOT" }] } },
+      "config",
+      /profile big: Fargate has no 2 vCPU with \d+ MiB; the nearest is 4096 MiB/,
+    ],
   ])("refuses %s, and says what to do", async (_, options, code, message) => {
     await expect(BatchBed.open(options)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
   });

@@ -23,6 +23,19 @@ describe("another process of the same manager", () => {
     await expect.poll(async () => await next.list()).toEqual([{ name: array.name, children: 4 }]);
   });
 
+  it("lists a manager that is new with one call, in whatever state its jobs are", async () => {
+    await using bed = await BatchBed.open({
+      ...long,
+      emulator: { ...long.emulator, queues: [{ name: "emulator-queue", vcpus: 2 }] },
+    });
+    for (let job = 0; job < 5; job += 1) await bed.submit();
+    await bed.backend.cancel([{ job: (await bed.submit()).name, child: 0 }], "over at once");
+    await expect.poll(async () => (await bed.backend.list()).length).toBe(5);
+    bed.emulator.resetCounts();
+    expect(await bed.backend.list()).toHaveLength(5);
+    expect(bed.emulator.counts()).toEqual({ ListJobs: 1 });
+  });
+
   it("takes jobs over with their secrets and inline bundles, and hears of their ends", async () => {
     await using bed = await BatchBed.open({ emulator: { runner: { mode: "simulated", run: lasting(() => 700) } } });
     const bundle = Buffer.from("a bundle that is small enough, with bytes \xff\xfe", "latin1");
