@@ -127,6 +127,13 @@ describe("what is refused at once", () => {
   );
 });
 
+it("has a row for each limit, or a test of its own", () => {
+  const elsewhere = ["overrideChars", "listPage", "listFilteredPage", "callsPerSecond", "containerReasonChars"];
+  expect(new Set([...ROWS.map(({ limit }) => limit), ...elsewhere])).toEqual(new Set(Object.keys(LIMITS)));
+  const inferred = Object.entries(LIMITS).filter(([, { basis }]) => basis === "inferred");
+  expect(inferred.map(([name]) => name)).toEqual(["submitBytes", "registerBytes", "overrideChars", "callsPerSecond"]);
+});
+
 describe("pages", () => {
   it.each([LIMITS.listPage.value, LIMITS.listPage.value + 1])("shows 1,000 of %i children at once", async (size) => {
     await using slow = await EmulatorBed.open({ submittedMs: 3_600_000 });

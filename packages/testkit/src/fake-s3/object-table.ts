@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { crc32Of } from "./checksums.ts";
+import { KeyOrder } from "./key-order.ts";
 import { S3Refusal } from "./s3-refusal.ts";
 
 /** An object as it is stored. */
@@ -23,7 +24,7 @@ export interface Conditions {
 /** The objects of one bucket, found by key and by prefix. */
 export class ObjectTable {
   readonly #objects = new Map<string, StoredObject>();
-  #sorted: string[] | undefined;
+  readonly #order = new KeyOrder((key) => this.#objects.has(key));
 
   get size(): number {
     return this.#objects.size;
@@ -54,7 +55,7 @@ export class ObjectTable {
       metadata: options.metadata ?? {},
       modified: new Date(),
     };
-    if (!this.#objects.has(key)) this.#sorted = undefined;
+    if (!this.#objects.has(key)) this.#order.add(key);
     this.#objects.set(key, stored);
     return stored;
   }
@@ -62,14 +63,13 @@ export class ObjectTable {
   /** True when it was there. */
   delete(key: string): boolean {
     if (!this.#objects.delete(key)) return false;
-    this.#sorted = undefined;
+    this.#order.delete();
     return true;
   }
 
-  /** Keys that begin so, in the order of S3 (bytes of UTF-8), those after `after` only. */
+  /** Keys that begin so, in order, those after `after` only. */
   keys(prefix = "", after = ""): readonly string[] {
-    this.#sorted ??= [...this.#objects.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-    return this.#sorted.filter((key) => key.startsWith(prefix) && (after === "" || key > after));
+    return this.#order.from(prefix, after);
   }
 }
 
