@@ -3,7 +3,7 @@ import type { ProfileSpec } from "../../contracts/plugin.ts";
 
 /** Settings of the deciding core; times in milliseconds. */
 export interface CoreOptions {
-  /** Part of every job name; matches `^[a-z0-9]{1,32}$`. */
+  /** Part of every job name; matches `^[a-z0-9][a-z0-9-]{0,60}$`. */
   readonly jobPrefix: string;
   readonly profiles: readonly ProfileSpec[];
   /** What the backend can do. */

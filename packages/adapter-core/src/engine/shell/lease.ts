@@ -36,6 +36,8 @@ export interface Inheritance {
   readonly workers: readonly LeaseWorker[];
   /** How long it has been silent at least, in milliseconds, by the store's own clock. */
   readonly silentMs: number;
+  /** How long it has certainly been gone, in milliseconds; `undefined`: there was none, or it left in order. */
+  readonly diedBeforeMs: number | undefined;
   /** Identity of the scheduler that it met last, where it is known. */
   readonly scheduler: string | undefined;
   /** What that clock says now. */
@@ -104,7 +106,9 @@ export class Lease implements Ownership {
       const now = await this.#modifiedMs();
       const silentMs = before === undefined || now === undefined ? 0 : Math.max(0, now - before);
       this.#host.counters.epoch = this.#epoch;
-      return { workers: former?.workers ?? [], silentMs, scheduler: former?.scheduler, storeNowMs: now };
+      const diedBeforeMs = former === undefined || former.released ? undefined : Math.max(0, silentMs - RENEW_MS);
+      const { workers = [], scheduler } = former ?? {};
+      return { workers, silentMs, diedBeforeMs, scheduler, storeNowMs: now };
     }
   }
 

@@ -35,6 +35,14 @@ export interface RecoveryOptions {
   readonly managerId: string;
 }
 
+/** How the process before ended. */
+export interface Circumstances {
+  /** The time by the store's clock. */
+  readonly storeNowMs: number | undefined;
+  /** How long it has certainly been gone, in milliseconds; `undefined`: there was none, or it left in order. */
+  readonly diedBeforeMs: number | undefined;
+}
+
 /** What was found of earlier processes. */
 export interface Recovered {
   readonly jobs: readonly RecoveredJob[];
@@ -55,12 +63,12 @@ export class Recovery {
     this.#options = options;
   }
 
-  /** @param storeNowMs the time by the store's clock, to tell young bundles. @throws {AdapterError} `denied`, `config` and the like: what does not pass by waiting */
-  async run(storeNowMs: number | undefined): Promise<Recovered> {
+  /** @throws {AdapterError} `denied`, `config` and the like: what does not pass by waiting */
+  async run(circumstances: Circumstances): Promise<Recovered> {
     const { store, backend, managerId, strays } = this.#options;
     const { signal } = this.#host;
     const remains = await this.#again(() => survey(store, backend, managerId, { signal }));
-    const found = await this.#adopt(remains, storeNowMs);
+    const found = await this.#adopt(remains, circumstances);
     const jobs: RecoveredJob[] = [];
     const gate = new Gate({ most: BUNDLES_AT_ONCE });
     await Promise.all(
@@ -84,31 +92,42 @@ export class Recovery {
         (job === undefined ? !shared.holds(key) : left.has(job)) ? [key] : [],
       ),
     );
-    return { jobs: jobs.sort(byAge), names: remains.names };
+    return { jobs: jobs.sort(byAge), names: [...remains.names, ...found.map(({ name }) => name)] };
   }
 
-  /** Asks the backend for all jobs of which anything is left, and a little longer for those that may only just have been submitted. */
-  async #adopt(remains: Remains, storeNowMs: number | undefined): Promise<FoundJob[]> {
+  /**
+   * Asks the backend for all jobs of which anything is left, and a little longer for those that may only just have been submitted: a young bundle tells of
+   * them, and where bundles travel inline, nothing but a listing that is complete by then.
+   */
+  async #adopt(remains: Remains, { storeNowMs, diedBeforeMs }: Circumstances): Promise<FoundJob[]> {
     const { backend } = this.#options;
     const { clock, signal } = this.#host;
-    const adopt = async (names: readonly JobName[]): Promise<readonly FoundJob[]> =>
-      names.length === 0 ? [] : await this.#again(async () => (await backend.adopt?.(names, { signal })) ?? []);
-    const found = [...(await adopt(remains.names))];
-    const known = new Set(found.map(({ name }) => name));
-    const delayMs = backend.traits.visibilityDelayMs ?? 0;
-    const until = clock.now() + Math.min(delayMs, SHOW_MS);
-    const young = (name: JobName): boolean => {
-      const bundle = remains.bundles.get(name);
-      return bundle !== undefined && (storeNowMs === undefined || storeNowMs - bundle.modifiedMs < delayMs);
-    };
-    let missing = remains.names.filter((name) => !known.has(name) && young(name));
-    while (missing.length > 0 && clock.now() < until) {
-      await clock.sleep(LOOK_AGAIN_MS, { signal });
-      const more = await adopt(missing);
+    const { inlineBytes, visibilityDelayMs: delayMs = 0 } = backend.traits;
+    const found: FoundJob[] = [];
+    const known = new Set<JobName>();
+    const adopt = async (names: readonly JobName[]): Promise<void> => {
+      const wanted = names.filter((name) => !known.has(name));
+      if (wanted.length === 0) return;
+      const more = await this.#again(async () => (await backend.adopt?.(wanted, { signal })) ?? []);
       found.push(...more);
       for (const { name } of more) known.add(name);
-      missing = missing.filter((name) => !known.has(name));
+    };
+    const young = (name: JobName): boolean => {
+      const bundle = remains.bundles.get(name);
+      if (bundle === undefined || known.has(name)) return false;
+      return storeNowMs === undefined || storeNowMs - bundle.modifiedMs < delayMs;
+    };
+    const begunAt = clock.now();
+    await adopt(remains.names);
+    while (remains.names.some(young) && clock.now() - begunAt < Math.min(delayMs, SHOW_MS)) {
+      await clock.sleep(LOOK_AGAIN_MS, { signal });
+      await adopt(remains.names.filter(young));
     }
+    const hiddenMs = inlineBytes > 0 && diedBeforeMs !== undefined ? Math.min(delayMs, SHOW_MS) - diedBeforeMs : 0;
+    if (hiddenMs <= 0) return found;
+    await clock.sleep(Math.max(0, begunAt + hiddenMs - clock.now()), { signal });
+    const live = await this.#again(() => backend.list({ signal }));
+    await adopt(live.map(({ name }) => name));
     return found;
   }
 

@@ -20,7 +20,6 @@ import { serializerId } from "./serializer-id.ts";
 import type { SharedObjects } from "./shared-objects.ts";
 import type { Sweeper } from "./sweeper.ts";
 
-const PUT_TRIES = 4;
 /** Jobs whose objects are fetched and written at the same time: bounds memory, loses no speed. */
 const STAGES_AT_ONCE = 8;
 /** Big objects of one job that are stored at the same time. */
@@ -200,15 +199,17 @@ export class Stager {
     await this.#again(() => store.put(key, bodyOf(store.traits, pieces), { signal: this.#host.signal }));
   }
 
+  /** Waits out a store that is out of reach: the tasks of one job are held, which costs them less than an attempt each. */
   async #again<T>(work: () => Promise<T>): Promise<T> {
-    const { clock, counters, random, signal } = this.#host;
+    const { clock, counters, log, random, signal } = this.#host;
     for (let failures = 1; ; failures += 1) {
       try {
         return await work();
       } catch (reason) {
         signal.throwIfAborted();
         counters.storageRetries += 1;
-        if (failures >= PUT_TRIES || !isAdapterError(reason) || !RETRYABLE.has(reason.code)) throw reason;
+        if (!isAdapterError(reason) || !RETRYABLE.has(reason.code)) throw reason;
+        if (failures === 1) log.warn("a job could not be stored; trying again", { reason: reason.message });
         await clock.sleep(backOffMs(STORAGE_BACK_OFF, failures, random()), { signal });
       }
     }

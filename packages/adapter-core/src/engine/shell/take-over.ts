@@ -24,7 +24,7 @@ export async function takeOver(
   clock: Clock,
 ): Promise<TakenOver> {
   const takenAt = clock.now();
-  const { jobs, names } = await recovery.run(former.storeNowMs);
+  const { jobs, names } = await recovery.run(former);
   const { jobPrefix } = options.core;
   // Where the lease was lost, names of its later epochs may still be in use.
   await lease.raise(latestEpoch(jobPrefix, names) + 1);
