@@ -121,6 +121,35 @@ describe("config show", () => {
     });
   });
 
+  it("reads the environment file that the original's provisioner writes", async () => {
+    const written = {
+      SCALER_AWS_REGION: "eu-west-1",
+      SCALER_S3_BUCKET: "bucket",
+      SCALER_JOB_QUEUE: "queue",
+      SCALER_JOB_DEFINITION: "job",
+    };
+    const { stdout } = await run(["config", "show", "--origin"], { ...written, AWS_REGION: "us-west-2" });
+    const lines = stdout.split("\n");
+    expect(lines).toContain("aws-region = eu-west-1  # SCALER_AWS_REGION");
+    expect(lines).toContain("s3-bucket = bucket  # SCALER_S3_BUCKET");
+    expect(lines).toContain("job-queue = queue  # SCALER_JOB_QUEUE");
+    expect(lines).toContain("job-definition = job  # SCALER_JOB_DEFINITION");
+  });
+
+  it("checks profiles against what the backend takes", async () => {
+    const file = join(folder, "profiles.toml");
+    const profile = '[aws_hpc_worker_manager]\n[[profile]]\nname = "gpu"\nslots = 2\ncapabilities = "gpu"\nvcpu = 4\n';
+    await writeFile(file, profile);
+    expect((await run(["config", "show", "-c", file])).stdout).toContain("profile gpu: 2 slots gpu, vcpu 4\n");
+    await writeFile(file, profile.replace("vcpu", "vcpus"));
+    const refused = await run(["config", "show", "-c", file]);
+    expect(refused.code).toBe(78);
+    expect(refused.stderr).toContain('profile "gpu": unknown key "vcpus"; did you mean vcpu?');
+    expect((await run(["config", "show", "-b", "local", "-c", file])).stderr).toContain(
+      "backend local takes no settings",
+    );
+  });
+
   it("finds the user's own file", async () => {
     const config = join(folder, "xdg");
     await mkdir(join(config, "scaler-aws-hpc"), { recursive: true });
