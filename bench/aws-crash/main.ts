@@ -54,7 +54,7 @@ for (let number = 0; killed < kills && number < 3 * kills; number++) {
   const { runs: starts, native, tasks, afterSpot, afterAmbiguous, withNative } = run.executions;
   console.log(
     `  ${run.kills} kills, ${run.seconds.toFixed(0)} s; ${run.right} of ${values.tasks} futures right; ${starts} starts of ${tasks} tasks (${native} native): ` +
-      `${afterSpot} after Spot hits (${run.spotHits} hits), ${afterAmbiguous} after ambiguous submits (${run.ambiguousSubmits}), ` +
+      `${afterSpot} after Spot hits (${run.spotHits} of ${run.attempts} attempts), ${afterAmbiguous} after ambiguous submits (${run.ambiguousSubmits}), ` +
       `${withNative} where a native worker ran it too, ${startsOf(run)} others; keys left for lifecycle: ${run.keysLeft.length}`,
   );
   for (const failure of run.failures) console.log(`  FAIL ${failure}`);

@@ -34,6 +34,8 @@ export interface SiteState {
   /** Containers that run, whatever Batch says. */
   readonly containers: number;
   readonly keys: readonly string[];
+  /** Attempts of jobs and children that are over. */
+  readonly attempts: number;
   /** `<job id> <attempt>` of every attempt that was lost with its machine. */
   readonly lostAttempts: readonly string[];
   /** Ids of jobs and arrays whose name another one has too. */

@@ -11,8 +11,8 @@ import {
 import type { AwsCounts, SiteGreeting, SiteOptions, SiteState } from "./aws-site.ts";
 
 const FOR_EVER_MS = 86_400_000;
-/** Attempts that are lost with their machine are lost within so many milliseconds of their start. */
-const SPOT_WITHIN_MS = 5_000;
+/** Half of the attempts that are lost with their machine are lost so early, the others so late at most: milliseconds from their start. */
+const SPOT_WITHIN_MS = [800, 2_000];
 const NAMES = { queue: "bench-queue", definition: "emulator-job", bucket: "bench-bucket" };
 
 const options = JSON.parse(process.argv[2] ?? "{}") as SiteOptions & { readonly python: string };
@@ -20,7 +20,9 @@ const runner: RunnerOptions =
   options.runner === undefined
     ? { mode: "simulated", run: lasting(() => FOR_EVER_MS) }
     : { mode: "warm", python: options.python, script: options.runner };
-const spot: AttemptFaultRule = { fault: "spot", rate: options.spotLoss ?? 0, afterMs: [0, SPOT_WITHIN_MS] };
+const spot = SPOT_WITHIN_MS.map((most): AttemptFaultRule => {
+  return { fault: "spot", rate: (options.spotLoss ?? 0) / SPOT_WITHIN_MS.length, afterMs: [0, most] };
+});
 const lost: CallFaultRule = { fault: "lost-response", operations: ["SubmitJob"], rate: options.lostSubmits ?? 0 };
 const aws = await startBatchEmulator({
   runner,
@@ -29,7 +31,7 @@ const aws = await startBatchEmulator({
   seed: options.seed ?? 1,
   queues: [{ name: NAMES.queue, vcpus: options.slots }],
   s3: { buckets: [NAMES.bucket] },
-  ...(options.spotLoss === undefined ? {} : { attemptFaults: [spot] }),
+  ...(options.spotLoss === undefined ? {} : { attemptFaults: spot }),
   ...(options.lostSubmits === undefined ? {} : { callFaults: [lost] }),
 });
 
@@ -45,6 +47,7 @@ function state(): SiteState {
   return {
     liveJobs: aws.liveJobs(),
     containers: aws.containers.running,
+    attempts: attempts.length,
     keys: aws.s3?.keys() ?? [],
     lostAttempts: attempts
       .filter(({ attempt }) => attempt.statusReason?.startsWith("Host EC2"))
