@@ -130,6 +130,7 @@ export class Cloud {
       this.#claim(shell, before, found, holders);
     }
     shell.recovered = new Set(adopted.flatMap(({ packs }) => packs.flat()));
+    for (const task of shell.recovered) hearsAgain(task);
     const scheduler = scenario.tellsIdentity ? this.#scheduler : undefined;
     if (workers.length > 0 || jobs.length > 0) {
       for (const job of adopted) shell.jobs.adopt(job);
@@ -178,4 +179,12 @@ export class Cloud {
     if (!this.#bundles.has(event.job))
       kernel.fail("I3", `${key} is stored, but the bundle that tells what it is is gone`);
   }
+}
+
+/** The new process has not been told of its result yet; of two attempts it may take the other one's. */
+function hearsAgain(task: TaskTruth): void {
+  if (task.frames.length === 0) return;
+  task.frames.length = 0;
+  task.finished = false;
+  for (const seat of task.seats) seat.open = true;
 }

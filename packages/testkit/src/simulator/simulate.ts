@@ -24,8 +24,8 @@ export interface SimulateOptions {
   readonly echo?: (line: string) => void;
 }
 
-/** After the last answer, everything is to be at rest within this, in milliseconds: a lost link, then a resumed worker, each with its own patience. */
-const SETTLE_MS = 200_000;
+/** After the last answer, everything is to be at rest within this, in milliseconds: a manager that comes back late, a lost link, a resumed worker, each with its own patience. */
+const SETTLE_MS = 400_000;
 const PROBE_MS = 120_000;
 
 /** Plays one seed: chaos until the faults stop, then every task must be answered, then everything must come to rest, then every slot must still work. */

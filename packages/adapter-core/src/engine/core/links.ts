@@ -11,6 +11,9 @@ import type { Work, Worker } from "./work.ts";
 /** Echoes of earlier connections that are reckoned with at most: each makes every proof come one heartbeat later. */
 const MOST_STALE_ECHOES = 8;
 
+/** Echoes that heartbeats of an earlier process may still bring: one that was under way, and one of a connection that broke before. */
+const INHERITED_ECHOES = 2;
+
 type Of<Type extends EngineEvent["type"]> = Extract<EngineEvent, { type: Type }>;
 
 /** Opens every worker of every profile. */
@@ -38,7 +41,7 @@ export function resumeWorker(core: CoreState, found: RecoveredWorker, scheduler:
   worker.known = true;
   worker.scheduler = scheduler;
   worker.heardAt = core.now - found.silentMs;
-  worker.heartbeatSeq = 1;
+  worker.heartbeatSeq = INHERITED_ECHOES;
   connect(core, worker);
   return worker;
 }
