@@ -97,7 +97,7 @@ describe("a backend of somebody else, installed from a tarball", () => {
     const { code, text } = await user.run("start", "--backend", "acme", cluster.address);
     expect(code).toBe(78);
     expect(text).toContain("warning: plugin acme-shape 1.0.0 (user) not loaded: [config] backends[0].open");
-    expect(text).toContain('[config] backend "acme" is not installed; installed: fork, local');
+    expect(text).toContain('[config] backend "acme" is not installed; installed: batch, fork, local');
   });
 });
 
