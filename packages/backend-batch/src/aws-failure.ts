@@ -88,7 +88,9 @@ export function fromAws(reason: unknown, action: string, doing: string, signal?:
         : kind === "unreachable"
           ? `${doing}: AWS could not be reached; look at the network, the region and the credentials (${said})`
           : `${doing}: ${said}`;
-  return new AdapterError(CODES[kind], text, { cause: reason });
+  // Somebody may enable the queue again: its tasks need not fail for that.
+  const passing = kind === "rejected" && /queue/i.test(said) && /disabled|not (?:in )?(?:enabled|valid)/i.test(said);
+  return new AdapterError(passing ? "unavailable" : CODES[kind], text, { cause: reason });
 }
 
 function saidBy(reason: unknown): string {

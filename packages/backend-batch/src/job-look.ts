@@ -69,7 +69,7 @@ export class JobLook {
     const of = (state: string): number => counts[state] ?? 0;
     const over = detail.status === "SUCCEEDED" || detail.status === "FAILED";
     record.counts = over && of("SUCCEEDED") + of("FAILED") === 0 ? { [detail.status ?? ""]: record.children } : counts;
-    this.#countReturns(record, of("RUNNING") + of("STARTING") + of("SUCCEEDED") + of("FAILED"));
+    this.#countReturns(record, of("RUNNING") + of("SUCCEEDED") + of("FAILED"));
     if (detail.status === "SUCCEEDED") {
       for (const child of record.open()) record.succeeded(child, 1);
       return false;
@@ -166,7 +166,7 @@ export class JobLook {
     if (record !== undefined) record.counted = Math.max(record.counted, attempts.length);
   }
 
-  /** Of an array only numbers are seen: children that had started wait again when their machine went away. */
+  /** Of an array only numbers are seen: children that had started wait again when their machine went away. As others start meanwhile, it is at least so many. */
   #countReturns(record: JobRecord, started: number): void {
     const returned = record.counted - started;
     if (returned > 0) this.#count(this.#parts.onSpot(record.profile) ? "spot" : "host", returned, record);

@@ -15,6 +15,7 @@ export interface RequestHost {
 
 /** The least time-out that Batch takes, in seconds. */
 const LEAST_TIMEOUT_S = 60;
+const MOST_TIMEOUT_S = 2 ** 31 - 1;
 /** Keys of our own tags. */
 const TAGS = {
   manager: "scaler-aws-hpc:manager",
@@ -32,7 +33,7 @@ export function submitRequest(spec: JobSpec, profile: OpenProfile, host: Request
     jobName: spec.name,
     ...(spec.children > 1 && { arrayProperties: { size: spec.children } }),
     parameters: { ...jobParameters(spec, host.managerId) },
-    timeout: { attemptDurationSeconds: Math.max(LEAST_TIMEOUT_S, Math.ceil(spec.childLimitMs / 1_000)) },
+    timeout: { attemptDurationSeconds: timeoutSeconds(spec.childLimitMs) },
     retryStrategy: retryStrategy(spec.attempts),
   };
   // What of a definition ECS counts is not known for sure: a job without an inline bundle is let go, and AWS judges.
@@ -61,10 +62,14 @@ export function roomForInline(
       s3_prefix: prefix === "" ? NONE : prefix,
       s3_key: NONE,
     },
-    timeout: { attemptDurationSeconds: Number.MAX_SAFE_INTEGER },
+    timeout: { attemptDurationSeconds: MOST_TIMEOUT_S },
     retryStrategy: retryStrategy(10),
   };
   return inlineRoom(profile.definition, request);
+}
+
+function timeoutSeconds(limitMs: number): number {
+  return Math.max(LEAST_TIMEOUT_S, Math.min(MOST_TIMEOUT_S, Math.ceil(limitMs / 1_000)));
 }
 
 function skeleton({ settings, queueArn, definition }: OpenProfile, host: RequestHost): SubmitJobRequest {

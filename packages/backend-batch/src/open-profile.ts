@@ -35,6 +35,7 @@ export async function openProfiles(
   ownTags: number,
 ): Promise<ReadonlyMap<string, OpenProfile>> {
   const { api, gate } = parts;
+  for (const { queue, definition } of profiles) for (const name of [queue, definition]) checkRegion(name, api.region);
   const names = [...new Set(profiles.map(({ queue }) => queue))];
   const found = await gate.call({
     priority: "poll",
@@ -72,6 +73,12 @@ export async function openProfiles(
     });
   }
   return open;
+}
+
+function checkRegion(name: string, region: string): void {
+  const own = name.startsWith("arn:") ? name.split(":")[3] : region;
+  if (own === region) return;
+  throw new AdapterError("config", `${name}: it is in ${own}, but requests go to ${region}; give --aws-region ${own}`);
 }
 
 function checkQueue(name: string, found: readonly JobQueueDetail[], region: string): JobQueueDetail {

@@ -8,6 +8,7 @@ import {
 } from "@scaler-aws-hpc/adapter-core";
 import { BatchBackend } from "./batch-backend.ts";
 import { CallGate } from "./call-gate.ts";
+import { JobFinder } from "./job-finder.ts";
 import { s3Store } from "./job-parameters.ts";
 import { OWN_TAGS } from "./job-request.ts";
 import type { WatchTimes } from "./job-watch.ts";
@@ -15,6 +16,8 @@ import { type OpenProfile, openProfiles } from "./open-profile.ts";
 import type { RunnableLimits } from "./runnable-watch.ts";
 import { openSdk, type SdkOptions } from "./sdk-batch-api.ts";
 import { BATCH_OPTIONS, PROFILE_SETTINGS, readOptions, readProfile } from "./settings.ts";
+
+const NO_JOB = "00000000-0000-0000-0000-000000000000";
 
 /** Contributes the backend `batch`. */
 export const plugin: Plugin = {
@@ -49,7 +52,7 @@ export async function openBatch(
   const settings = { ...readOptions(options), ...choices.runnable };
   const wanted = host.profiles.map((profile) => readProfile(profile, options, settings));
   if (wanted.length === 0) throw new AdapterError("config", "the batch backend needs at least one profile");
-  s3Store(host.store);
+  const store = s3Store(host.store);
   const { times, timeoutMs } = choices;
   const api = await openSdk({ region: settings.region, ...(timeoutMs && { timeoutMs }) });
   const gate = new CallGate(host.clock, settings.apiRate, () => api.renew());
@@ -59,6 +62,11 @@ export async function openBatch(
     const tags = OWN_TAGS + Object.keys(settings.tags).length;
     const profiles = await openProfiles(parts, wanted, tags);
     const reopen = async ({ settings: one }: OpenProfile) => (await openProfiles(parts, [one], tags)).get(one.name);
+    // Nobody has this id: the answer tells whether asking is allowed, before a task depends on it.
+    await new JobFinder(api, gate).details([NO_JOB]);
+    if (store.region !== api.region) {
+      host.log.warn("the bucket is in another region than the jobs", { bucket: store.region, jobs: api.region });
+    }
     const requests = { managerId: host.managerId, tags: settings.tags, version };
     return new BatchBackend({ host, api, gate, settings, profiles, reopen, requests, ...(times && { times }) });
   } catch (reason) {

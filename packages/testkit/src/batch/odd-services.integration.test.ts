@@ -28,12 +28,18 @@ const definition = (revision: number, more: Readonly<Record<string, unknown>> = 
   ],
 });
 
+const fine = {
+  describejobqueues: () => queue(),
+  describejobdefinitions: () => definition(1),
+  describejobs: () => ({ jobs: [] }),
+};
+
 describe("a service that the emulator is not", () => {
   it("deregistered the revision that was found: the next one is used", async () => {
     let latest = 3;
     const submitted: unknown[] = [];
     await using service = await ScriptedService.start({
-      describejobqueues: () => queue(),
+      ...fine,
       describejobdefinitions: () => definition(latest),
       submitjob: ({ jobDefinition, jobName }) => {
         submitted.push(jobDefinition);
@@ -54,14 +60,24 @@ describe("a service that the emulator is not", () => {
 
   it("refuses a submit for what it is: that is no reason to try again", async () => {
     await using service = await ScriptedService.start({
-      describejobqueues: () => queue(),
-      describejobdefinitions: () => definition(1),
+      ...fine,
       submitjob: () => ({ status: 400, error: "ClientException", message: "Job size must be less than 30 KiB" }),
     });
     const { host } = batchHost();
     await using backend = await openBackend(host);
     await expect(backend.submit(jobSpec(host))).rejects.toMatchObject({ code: "rejected" });
     expect(service.called.filter((name) => name === "submitjob")).toHaveLength(1);
+  });
+
+  it("has disabled the queue: that may pass", async () => {
+    const message = "JobQueue emulator-queue is not ENABLED";
+    await using _service = await ScriptedService.start({
+      ...fine,
+      submitjob: () => ({ status: 400, error: "ClientException", message }),
+    });
+    const { host } = batchHost();
+    await using backend = await openBackend(host);
+    await expect(backend.submit(jobSpec(host))).rejects.toMatchObject({ code: "unavailable" });
   });
 
   it.each<[string, Answer, Answer, RegExp]>([

@@ -37,6 +37,13 @@ describe("open", () => {
     ],
     ["no right to see queues", denied("DescribeJobQueues"), "denied", /batch:DescribeJobQueues/],
     ["no right to see definitions", denied("DescribeJobDefinitions"), "denied", /batch:DescribeJobDefinitions/],
+    ["no right to see jobs", denied("DescribeJobs"), "denied", /batch:DescribeJobs/],
+    [
+      "an ARN of elsewhere",
+      { options: { "job-queue": "arn:aws:batch:eu-west-1:123456789012:job-queue/emulator-queue" } },
+      "config",
+      /eu-west-1.*--aws-region eu-west-1/,
+    ],
     ["a command of its own", { emulator: command("run", "Ref::task_id") }, "config", /lacks Ref::payload.*Ref::s3_key/],
     ["an unknown setting", profile({ vcpus: 2 }), "config", /profile big: vcpus.*did you mean vcpu/],
     ["a value that is none", profile({ memory: "much" }), "config", /profile big: memory.*whole number.*"much"/],
