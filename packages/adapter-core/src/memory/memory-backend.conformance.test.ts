@@ -36,16 +36,22 @@ async function run({ fn, args, signal, index }: MemoryTask): Promise<MemoryOutco
   }
 }
 
-const variants: readonly (readonly [string, Partial<MemoryBackendOptions>, boolean?])[] = [
-  ["with its defaults", {}],
-  ["where jobs outlive it", {}, true],
-  [
-    "without hints, one child a job, several tasks a frame",
-    { traits: { pushes: false, maxChildren: 1, inlineBytes: 0 }, tasksPerFrame: 3 },
-  ],
+interface Variant {
+  readonly name: string;
+  readonly options: Partial<MemoryBackendOptions>;
+  readonly outlives?: boolean;
+}
+
+const variants: readonly Variant[] = [
+  { name: "with its defaults", options: {} },
+  { name: "where jobs outlive it", options: {}, outlives: true },
+  {
+    name: "without hints, one child a job, several tasks a frame",
+    options: { traits: { pushes: false, maxChildren: 1, inlineBytes: 0 }, tasksPerFrame: 3 },
+  },
 ];
 
-describe.each(variants)("MemoryBackend keeps the backend contract %s", (_name, options, outlives) => {
+describe.each(variants)("MemoryBackend keeps the backend contract $name", ({ options, outlives }) => {
   const openPlace = async () => {
     const store = new MemoryPayloadStore();
     const fleet = new MemoryFleet();

@@ -10,7 +10,7 @@ import type { Ownership } from "./ownership.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 
 /** A lease that is not renewed for so long is nobody's; well below the 60 s for which the scheduler keeps a silent worker's tasks. */
-export const LEASE_MS = 15_000;
+const LEASE_MS = 15_000;
 const RENEW_MS = 5_000;
 const WATCH_MS = 1_500;
 /** Of the lease, which is small: its attempts may come fast. */
@@ -89,7 +89,7 @@ export class Lease implements Ownership {
         if (!gone && (watched === undefined || clock.now() - watched.since < LEASE_MS)) {
           if (watched === undefined) {
             const { host, pid } = former;
-            log.info("an earlier manager has not left; waiting whether it is alive", { host, pid, forMs: LEASE_MS });
+            log.warn("an earlier manager has not left; waiting whether it is alive", { host, pid, forMs: LEASE_MS });
           }
           watched ??= { etag: held.etag, since: clock.now() };
           await clock.sleep(WATCH_MS, { signal });
