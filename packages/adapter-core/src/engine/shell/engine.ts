@@ -166,24 +166,25 @@ export class Engine implements AsyncDisposable {
     if (this.#ending) return;
     this.#ending = true;
     const stats = this.stats();
-    await this.#atMost(LAST_WORDS_MS, this.#lastWords(reason));
+    const keepWorkers = reason === "handed-off" || this.#loop === undefined;
+    await this.#atMost(LAST_WORDS_MS, this.#lastWords(keepWorkers));
+    const released = this.#parts.lease?.release({ keepWorkers });
+    if (released !== undefined) await this.#atMost(LAST_WORDS_MS, released);
     await this.#close();
     this.#options.onStats?.({ ...stats, connected: 0 });
     this.#end.resolve({ reason, stats });
   }
 
-  /** Leaves, and leaves nothing behind unless it is handed off, or was never looked at. */
-  async #lastWords(reason: EngineEnd["reason"]): Promise<void> {
+  /** Leaves, and leaves nothing behind unless the next process goes on with it. */
+  async #lastWords(handsOff: boolean): Promise<void> {
     const { lease, links, sweeper, strays } = this.#parts;
-    const keep = reason === "handed-off" || this.#loop === undefined;
     await links.left();
-    if (lease !== undefined && !keep) {
+    if (lease !== undefined && !handsOff) {
       await strays.purge().catch((error: unknown) => {
         this.#options.log.warn("the payload store could not be cleared", { reason: String(error) });
       });
     }
     await sweeper.idle();
-    await lease?.release({ keepWorkers: keep });
   }
 
   #fail(reason: AdapterError): void {

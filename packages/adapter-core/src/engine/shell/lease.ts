@@ -11,6 +11,8 @@ import type { ProcessIdentity } from "./process-identity.ts";
 
 /** A lease that is not renewed for so long is nobody's; well below the 60 s for which the scheduler keeps a silent worker's tasks. */
 const LEASE_MS = 15_000;
+/** So long after a renewal nobody else can have taken it, whatever the clocks do. */
+const SURE_MS = 10_000;
 const RENEW_MS = 5_000;
 const WATCH_MS = 1_500;
 /** Of the lease, which is small: its attempts may come fast. */
@@ -123,7 +125,7 @@ export class Lease implements Ownership {
   }
 
   async sure(): Promise<void> {
-    if (this.#host.clock.now() - this.#sureAt >= LEASE_MS) await this.#save();
+    if (this.#host.clock.now() - this.#sureAt >= SURE_MS) await this.#save();
     if (this.#lost !== undefined) throw this.#lost;
   }
 

@@ -1,7 +1,10 @@
+import type { JobName } from "../../contracts/backend.ts";
 import type { WorkerId } from "../core/ids.ts";
 
 /** Whether this process still is the manager that it took itself for. */
 export interface Ownership {
+  /** Grows with each process that holds the manager's id; a job of a later one is not ours to judge. */
+  readonly epoch: number;
   /** Resolves while it is certain, which may need a look at the store; what is done after it is not done by two processes. Rejects at the end of the engine. */
   sure(): Promise<void>;
   /** Writes a worker id down, before the scheduler hears of it first. Resolves once that is stored. */
@@ -12,7 +15,13 @@ export interface Ownership {
 
 /** For a backend whose jobs end with this process: nobody can take them over, so nothing is written down. */
 export const ALONE: Ownership = {
+  epoch: Number.POSITIVE_INFINITY,
   sure: () => Promise.resolve(),
   note: () => Promise.resolve(),
   forget: () => {},
 };
+
+/** The epoch in a job's name, `<prefix>-<epoch>-<number>`; 0 where it has none. */
+export function epochOf(job: JobName): number {
+  return Number(/-([1-9][0-9]{0,8})-[0-9]+$/.exec(job)?.[1] ?? 0);
+}

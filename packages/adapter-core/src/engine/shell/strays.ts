@@ -4,7 +4,7 @@ import { inPrefix, outRoot, parseFrameKey } from "../../formats/keys.ts";
 import type { FrameShelf } from "./frame-shelf.ts";
 import type { ShellHost } from "./host.ts";
 import type { JobBook } from "./job-book.ts";
-import type { Ownership } from "./ownership.ts";
+import { epochOf, type Ownership } from "./ownership.ts";
 import type { SharedObjects } from "./shared-objects.ts";
 import type { Sweeper } from "./sweeper.ts";
 
@@ -50,7 +50,9 @@ export class Strays {
 
   /** A frame of a job that is not in the book. */
   frame(key: string, job: JobName): void {
-    if (this.#options.frames.has(key) || this.#late.has(job)) return;
+    const { frames, ownership } = this.#options;
+    // Of a later epoch: another process is the manager by now, and these are results that it waits for.
+    if (frames.has(key) || this.#late.has(job) || epochOf(job) > ownership.epoch) return;
     this.#options.sweeper.delete([key]);
   }
 
@@ -91,7 +93,8 @@ export class Strays {
 
   /** At the end of a manager that takes nothing up again: whatever it has in the store goes. @throws {AdapterError} as the store */
   async purge(): Promise<void> {
-    const { store, managerId, sweeper } = this.#options;
+    const { store, managerId, ownership, sweeper } = this.#options;
+    await ownership.sure();
     for (const prefix of [inPrefix(managerId), outRoot(managerId)]) {
       for await (const { key } of store.list(prefix, { signal: this.#host.signal })) sweeper.delete([key]);
     }
@@ -102,11 +105,13 @@ export class Strays {
   }
 
   async #stop(live: readonly LiveJob[]): Promise<void> {
-    const { backend, book } = this.#options;
+    const { backend, book, ownership } = this.#options;
     const { clock, counters, log, signal } = this.#host;
     const before = clock.now() - Math.max(LEAVING_MS, this.#patienceMs());
     for (const [job, since] of this.#leaving) if (since < before) this.#leaving.delete(job);
-    const strays = live.filter(({ name }) => !book.has(name) && !this.#leaving.has(name));
+    const isStray = ({ name }: LiveJob): boolean =>
+      !book.has(name) && !this.#leaving.has(name) && epochOf(name) <= ownership.epoch;
+    const strays = live.filter(isStray);
     const fresh = strays.filter(({ name }) => !this.#stopped.has(name));
     this.#stopped = new Set(strays.map(({ name }) => name));
     if (strays.length === 0) return;
@@ -140,10 +145,11 @@ export class Strays {
   }
 
   #isKnown(key: string, running: ReadonlySet<JobName>): boolean {
-    const { book, frames, shared, managerId } = this.#options;
+    const { book, frames, shared, managerId, ownership } = this.#options;
+    const isKnownJob = (job: JobName): boolean => book.has(job) || running.has(job) || epochOf(job) > ownership.epoch;
     const frame = parseFrameKey(key);
-    if (frame !== undefined) return frames.has(key) || book.has(frame.job) || running.has(frame.job);
+    if (frame !== undefined) return frames.has(key) || isKnownJob(frame.job);
     const name = key.slice(inPrefix(managerId).length);
-    return name.startsWith("objects/") ? shared.holds(key) : book.has(name) || running.has(name);
+    return name.startsWith("objects/") ? shared.holds(key) : isKnownJob(name);
   }
 }

@@ -1,8 +1,8 @@
-import type { JobName } from "../../contracts/backend.ts";
 import type { Clock } from "../../contracts/host.ts";
 import type { EngineEvent } from "../core/event.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import type { Inheritance, Lease } from "./lease.ts";
+import { epochOf } from "./ownership.ts";
 import type { Recovery } from "./recovery.ts";
 
 /** How a process begins that has become the manager of its id. */
@@ -27,7 +27,8 @@ export async function takeOver(
   const { jobs, names } = await recovery.run(former);
   const { jobPrefix } = options.core;
   // Where the lease was lost, names of its later epochs may still be in use.
-  await lease.raise(latestEpoch(jobPrefix, names) + 1);
+  const latest = names.reduce((most, name) => Math.max(most, name.startsWith(`${jobPrefix}-`) ? epochOf(name) : 0), 0);
+  await lease.raise(latest + 1);
   const workers = former.workers.map(({ id, profile }) => ({
     worker: id,
     profile,
@@ -41,15 +42,4 @@ export async function takeOver(
     tasks: jobs.reduce((sum, { children }) => sum + children.reduce((held, tasks) => held + tasks.length, 0), 0),
     workers: workers.length,
   };
-}
-
-/** The highest epoch in names of the form `<prefix>-<epoch>-<number>`; 0 if there is none. */
-function latestEpoch(prefix: string, names: readonly JobName[]): number {
-  let latest = 0;
-  for (const name of names) {
-    if (!name.startsWith(`${prefix}-`)) continue;
-    const epoch = /^([1-9][0-9]{0,8})-[0-9]+$/.exec(name.slice(prefix.length + 1))?.[1];
-    if (epoch !== undefined) latest = Math.max(latest, Number(epoch));
-  }
-  return latest;
 }
