@@ -54,6 +54,15 @@ describe("CallGate", () => {
     expect(order).toEqual(["poll", "submit", "submit", "cancel", "poll", "poll"]);
   });
 
+  it("lets a question through now and then, however many submits wait", async () => {
+    const { call } = gate(1);
+    const order: string[] = [];
+    const note = (what: CallPriority) => call(async () => void order.push(what), what);
+    await Promise.all([...Array.from({ length: 60 }, () => note("submit")), note("poll"), note("poll")]);
+    expect(order.indexOf("poll")).toBeLessThan(25);
+    expect(order.lastIndexOf("poll")).toBeLessThan(45);
+  });
+
   it("halves its rate when it is throttled, and recovers", async () => {
     const { opened, call, clock } = gate(16);
     let refusals = 2;

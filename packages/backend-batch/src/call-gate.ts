@@ -23,6 +23,8 @@ export interface GateCounters {
 }
 
 const ORDER: readonly CallPriority[] = ["submit", "cancel", "poll"];
+/** One token of so many goes the other way round: a flood of submits must not hide for ever that jobs fail. */
+const TRICKLE = 20;
 const LEAST_PER_SECOND = 1;
 // Throttling is answered by waiting, whatever it takes; a service that fails is asked a few times only.
 const THROTTLE_TRIES = 30;
@@ -180,7 +182,8 @@ export class CallGate {
   }
 
   #next(): Waiting | undefined {
-    for (const priority of ORDER) for (const waiting of this.#waiting[priority]) return waiting;
+    const order = this.#calls % TRICKLE === TRICKLE - 1 ? ORDER.toReversed() : ORDER;
+    for (const priority of order) for (const waiting of this.#waiting[priority]) return waiting;
     return undefined;
   }
 

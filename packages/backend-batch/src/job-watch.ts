@@ -37,6 +37,9 @@ export const WATCH_TIMES: WatchTimes = {
   visibilityMs: 6_000,
 };
 
+/** Until a look at a job of which something is expected. */
+const SOON_MS = 1_000;
+
 /** What a {@link JobWatch} works with. */
 export interface WatchParts {
   readonly clock: Clock;
@@ -63,6 +66,8 @@ export class JobWatch {
   #names: readonly JobName[] = [];
   #nextRoundAt = 0;
   #roundMs: number;
+  /** Something is expected: the next look is soon. */
+  #hurry = false;
   #round: Promise<void> | undefined;
   #trouble: { readonly reason: unknown } | undefined;
 
@@ -99,17 +104,20 @@ export class JobWatch {
 
   /** Something is about to happen to this job. */
   expect(record: JobRecord): void {
-    const now = this.#parts.clock.now();
-    const soon = Math.min(1_000, this.#times.firstLookMs);
-    record.nextLookAt = Math.min(record.nextLookAt, now + soon);
+    const soonAt = this.#parts.clock.now() + this.#soonMs();
+    record.nextLookAt = Math.min(record.nextLookAt, soonAt);
     record.periodMs = this.#times.firstLookMs;
-    this.#nextRoundAt = Math.min(this.#nextRoundAt, now + soon);
-    this.#roundMs = this.#times.roundMs;
+    this.#nextRoundAt = Math.min(this.#nextRoundAt, soonAt);
+    this.#hurry = true;
   }
 
   /** Resolves when no look is under way. */
   async idle(options?: AbortOptions): Promise<void> {
     if (this.#round !== undefined) await untilAborted(this.#round, options?.signal);
+  }
+
+  #soonMs(): number {
+    return Math.min(SOON_MS, this.#times.firstLookMs);
   }
 
   #begin(now: number, signal: AbortSignal): void {
@@ -146,33 +154,37 @@ export class JobWatch {
 
   async #look(due: readonly JobRecord[], strays: readonly JobName[], now: number, signal: AbortSignal): Promise<void> {
     const { finder, look, runnable, giveUp, clock } = this.#parts;
-    const now100 = due.slice(0, DESCRIBE_MOST);
-    for (const record of now100) {
-      record.periodMs = Math.min(this.#times.mostPeriodMs, record.periodMs * 2);
+    const picked = due.slice(0, DESCRIBE_MOST);
+    this.#hurry = false;
+    for (const record of picked) {
+      const periodMs = Math.max(this.#times.firstLookMs, record.periodMs);
+      record.periodMs = Math.min(this.#times.mostPeriodMs, periodMs * 2);
       record.nextLookAt = now + record.periodMs;
     }
     let failed = false;
-    if (now100.length > 0) {
+    if (picked.length > 0) {
       const details = await finder.details(
-        now100.flatMap(({ id }) => id ?? []),
+        picked.flatMap(({ id }) => id ?? []),
         { signal },
       );
-      const found = now100.flatMap((record): (readonly [JobRecord, JobDetail])[] => {
+      const found = picked.flatMap((record): (readonly [JobRecord, JobDetail])[] => {
         const detail = details.get(record.id ?? "");
         return detail === undefined ? [] : [[record, detail]];
       });
       failed = await look.read(found, now, { signal });
       for (const { record, reason } of await runnable.check(found, { signal })) await giveUp(record, reason);
-      for (const record of now100) if (!details.has(record.id ?? "")) await this.#missing(record, signal);
+      for (const record of picked) if (!details.has(record.id ?? "")) await this.#missing(record, signal);
       // What a listing was behind with, or what was asked to end, is looked at again soon.
-      for (const record of now100) {
+      for (const record of picked) {
         if (!record.over && (record.behind > 0 || record.stopping)) this.expect(record);
       }
     }
     for (const name of strays) await this.#stray(name, signal);
-    this.#roundMs = failed ? this.#times.roundMs : Math.min(this.#times.mostRoundMs, this.#roundMs * 2);
-    const backlog = due.length > now100.length;
-    this.#nextRoundAt = clock.now() + (backlog ? this.#times.backlogMs : this.#roundMs);
+    const calm = !failed && !this.#hurry;
+    this.#roundMs = calm ? Math.min(this.#times.mostRoundMs, this.#roundMs * 2) : this.#times.roundMs;
+    const waitMs = this.#hurry ? this.#soonMs() : this.#roundMs;
+    const backlog = due.length > picked.length;
+    this.#nextRoundAt = clock.now() + (backlog ? this.#times.backlogMs : waitMs);
   }
 
   /** Batch has no record under the id: too early, a lost submit of which another one became the job, or too late. */
