@@ -93,8 +93,8 @@ const MUTANTS = [
   {
     name: "a job without end at a draining manager",
     file: `${CORE}/engine-core.ts`,
-    anchor: "if (core.workers.size > 0 || core.jobs.size > 0) return;",
-    mutant: "if (core.workers.size > 0) return;",
+    anchor: "    if (core.jobs.size > 0) return;\n",
+    mutant: "",
   },
   {
     name: "a worker kept after a stall longer than its life",
@@ -119,6 +119,66 @@ const MUTANTS = [
     file: `${CORE}/links.ts`,
     anchor: 'worker.role === "active" && worker.heartbeatSeq > 0',
     mutant: 'worker.role === "active" && worker.known',
+  },
+  {
+    name: "a recovery that forgets who held a task",
+    file: `${CORE}/recovering.ts`,
+    anchor: "adoptWork(core, task, child, at, holders.get(holder))",
+    mutant: "adoptWork(core, task, child, at, holders.get(holder) && undefined)",
+  },
+  {
+    name: "the slot of a child that was taken over not counted",
+    file: `${CORE}/recovering.ts`,
+    anchor: "  profile.used += job.liveChildren;\n",
+    mutant: "",
+  },
+  {
+    name: "a job that was taken over never stopped although nobody claims it",
+    file: `${CORE}/tasks.ts`,
+    anchor: "  if (holder === undefined) core.unclaimed.add(work);\n  else ",
+    mutant: "  if (holder !== undefined) ",
+  },
+  {
+    name: "the oldest of several jobs believed about where a task is",
+    file: `${CORE}/tasks.ts`,
+    anchor: "  if (known !== undefined) unclaim(core, known);\n",
+    mutant: "  if (known !== undefined) return known;\n",
+  },
+  {
+    name: "logs of a job that was taken over sent again",
+    file: `${CORE}/tasks.ts`,
+    anchor: "  else claim(core, work, holder).logsSent = true;\n",
+    mutant: "  else claim(core, work, holder);\n",
+  },
+  {
+    name: "a bundle deleted before the frames that only it explains",
+    file: `${CORE}/frames.ts`,
+    anchor: "  if (core.options.backend.outlives === true && job.frames > 0) return;\n",
+    mutant: "",
+  },
+  {
+    name: "a goodbye at a hand-off",
+    file: `${CORE}/engine-core.ts`,
+    anchor: 'core.emit({ type: "close", worker: id, session, leave: false });',
+    mutant: 'core.emit({ type: "close", worker: id, session, leave: true });',
+  },
+  {
+    name: "a draining manager that leaves frames behind",
+    file: `${CORE}/engine-core.ts`,
+    anchor: "    for (const work of [...core.works.values()]) drop(core, work);\n",
+    mutant: "",
+  },
+  {
+    name: "a budget of retries for the engine alone",
+    file: `${CORE}/jobs.ts`,
+    anchor: 'if (work.child === child && work.state === "bundled") work.retries += more;',
+    mutant: 'if (work.child === child && work.state === "bundled") work.retries += 0 * more;',
+  },
+  {
+    name: "single trials for ever after jobs could not be started",
+    file: `${CORE}/breaker.ts`,
+    anchor: "  breaker.failures = 0;\n",
+    mutant: "",
   },
 ];
 

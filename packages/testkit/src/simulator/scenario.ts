@@ -93,7 +93,7 @@ export function drawScenario(random: Random, tasks: number): Scenario {
       maxTasksPerPack: random.chance(0.25) ? 1 : random.int(2, 24),
       packTargetMs: random.spread(2_000, 30_000),
       taskLimitMs: 20_000,
-      maxRetries: 4,
+      maxRetries: random.pick([1, 2, 4]),
       claimGraceMs: random.chance(0.5) ? 60_000 : 10_000,
       resumeLimitMs: random.chance(0.7) ? 300_000 : 20_000,
       scaling: random.chance(0.2) ? "follow" : "always",

@@ -48,6 +48,8 @@ export interface TaskTruth {
   seats: Seat[];
   /** Where it runs at this moment. */
   running: FakeChild | undefined;
+  /** The worker whose result the scheduler has taken. */
+  takenFrom: string | undefined;
   /** Frames that are stored, were reported to the manager, and hold its result. */
   frames: string[];
   /** The manager was told of its result, and has not had time to forget it. */
@@ -79,6 +81,7 @@ export function drawTask(
     mayFail: false,
     seats: [],
     running: undefined,
+    takenFrom: undefined,
     frames: [],
     finished: false,
   };

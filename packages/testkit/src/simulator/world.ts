@@ -189,6 +189,10 @@ export class World {
         scheduler.confirm(worker, message.taskId, message.answer);
         break;
       case "log":
+        // Schedulers up to 2.6.0 end at it.
+        if (this.truth(message.taskId).takenFrom === worker) {
+          kernel.fail("I1", `${worker} sends logs of ${message.taskId} after the scheduler has handled its result`);
+        }
         scheduler.log(message.taskId);
         break;
       case "leave":
@@ -199,11 +203,12 @@ export class World {
   }
 
   #resultArrives(scheduler: FakeScheduler<TaskMessage>, worker: string, taskId: string): void {
-    const claim = this.shell.claims.get(worker, taskId);
-    if (claim === undefined) return;
     const state = scheduler.state(taskId);
     const holder = scheduler.holder(taskId);
     const taken = (state === "running" || state === "balanceCanceling") && holder === worker;
+    if (taken) this.truth(taskId).takenFrom = worker;
+    const claim = this.shell.claims.get(worker, taskId);
+    if (claim === undefined) return;
     if (claim.handled) this.kernel.seen("result handled twice by the scheduler");
     if (taken || state === undefined) claim.handled = true;
   }

@@ -7,7 +7,7 @@ import { current, onLinkDown, onLinkUp, openWorkers } from "./links.ts";
 import { afterStall, silentAt, tickLinks } from "./liveness.ts";
 import type { CoreOptions } from "./options.ts";
 import { recover } from "./recovering.ts";
-import { hasStarted, leave, owesFarewell, releaseResumed, tickUnclaimed } from "./releasing.ts";
+import { isBusy, leave, owesFarewell, releaseResumed, tickUnclaimed } from "./releasing.ts";
 import { onScale } from "./scaling.ts";
 import { CoreState, type Counts } from "./state.ts";
 import { drop, onCancel, onDelivered, onInspected, onTask, requeueDelayed } from "./tasks.ts";
@@ -181,8 +181,8 @@ export class EngineCore {
   /** Leaves once everything that has started is answered and acknowledged; what never started is assigned elsewhere. */
   #goOnDraining(): void {
     const core = this.#core;
-    for (const worker of [...core.workers.values()]) {
-      const busy = [...worker.assignments.values()].some(hasStarted);
+    for (const worker of core.workers.values()) {
+      const busy = isBusy(worker);
       // A scheduler that ends hears nobody.
       const waits = this.#reason !== "shutdown" && owesFarewell(core, worker);
       if (!busy && !waits) leave(core, worker);

@@ -67,6 +67,7 @@ function newWorker(core: CoreState, id: WorkerId, profile: string): Worker {
     nextHeartbeatAt: 0,
     latencyMs: 0,
     assignments: new Map(),
+    witness: undefined,
     unacked: [],
   };
   core.workers.set(worker.id, worker);

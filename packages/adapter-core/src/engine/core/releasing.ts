@@ -41,12 +41,12 @@ export function tickUnclaimed(core: CoreState): void {
  * scheduler: released tasks go to whoever has room at that moment.
  */
 export function releaseResumed(core: CoreState): void {
-  for (const worker of [...core.workers.values()]) {
+  for (const worker of core.workers.values()) {
     if (worker.role === "active" || worker.link !== "up") continue;
     const resumed = worker.role === "resumed";
-    const over = resumed && core.now - worker.brokeAt > core.options.resumeLimitMs;
-    if (!over && [...worker.assignments.values()].some(hasStarted)) continue;
     if (resumed && !core.draining && !hasRoomElsewhere(core, worker)) continue;
+    const over = resumed && core.now - worker.brokeAt > core.options.resumeLimitMs;
+    if (!over && isBusy(worker)) continue;
     if (over) abandon(core, worker);
     leave(core, worker);
   }
@@ -62,9 +62,24 @@ function hasRoomElsewhere(core: CoreState, worker: Worker): boolean {
   return false;
 }
 
+/** Whether a worker holds anything that has started. Asked after every event, so what was found last is looked at first. */
+export function isBusy(worker: Worker): boolean {
+  const { witness } = worker;
+  if (witness !== undefined && worker.assignments.get(witness.work.task.taskId) === witness && hasStarted(witness)) {
+    return true;
+  }
+  for (const assignment of worker.assignments.values()) {
+    if (!hasStarted(assignment)) continue;
+    worker.witness = assignment;
+    return true;
+  }
+  worker.witness = undefined;
+  return false;
+}
+
 /** Whether an assignment has to be answered by us: its work has started, or its answer is on its way. */
-export function hasStarted(assignment: Assignment): boolean {
-  return ["staging", "bundled", "finished"].includes(assignment.work.state);
+function hasStarted({ work: { state } }: Assignment): boolean {
+  return state === "staging" || state === "bundled" || state === "finished";
 }
 
 /** Whether the scheduler knows this worker, and it can soon say goodbye: its connection has just broken and is on its way back. */

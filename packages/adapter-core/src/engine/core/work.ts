@@ -106,6 +106,8 @@ export interface Worker {
   nextHeartbeatAt: number;
   latencyMs: number;
   readonly assignments: Map<string, Assignment>;
+  /** One of them that had started when that was asked last. */
+  witness: Assignment | undefined;
   /** Delivered and not yet acknowledged, in order of `ackSeq`. */
   readonly unacked: Assignment[];
 }
