@@ -11,8 +11,8 @@ export interface ChildReportsOptions {
   readonly find: (child: Child) => Promise<readonly string[]>;
   /** A child is over as soon as every frame up to one that says `last` was read, whatever the backend says. */
   readonly endsWithLast: boolean;
-  /** Told when a child did something, and with its last report how long its tasks took. */
-  readonly onChange: (busyMs: number | undefined) => void;
+  /** Told when a child did something; `over`: it is over. */
+  readonly onChange: (over?: Child) => void;
 }
 
 /** Reports what became of children to the core. What is reported of one child is in order: every frame of it before its end. */
@@ -35,7 +35,7 @@ export class ChildReports {
       const report = await load;
       if (report === undefined) return;
       report();
-      this.#options.onChange(undefined);
+      this.#options.onChange();
       this.#endWithLast(child);
     });
   }
@@ -47,7 +47,7 @@ export class ChildReports {
     if (change.state === "running") {
       if (child.running) return;
       child.running = true;
-      this.#options.onChange(undefined);
+      this.#options.onChange();
       void this.#next(child, () => this.#host.tell({ type: "child", change }));
       return;
     }
@@ -75,7 +75,7 @@ export class ChildReports {
   }
 
   #over(child: Child, change: ChildChange): void {
-    this.#options.onChange(child.busyMs);
+    this.#options.onChange(child);
     this.#host.tell({ type: "child", change });
   }
 

@@ -51,7 +51,7 @@ export class Children {
       reader: this.#reader,
       find: (child) => this.#find(child),
       endsWithLast: backend.traits.pushes !== true,
-      onChange: (busyMs) => this.#rounds.changed(busyMs),
+      onChange: (over) => this.#rounds.changed(over),
     });
     this.#rounds = new Rounds(host, {
       ...{ backend, book },

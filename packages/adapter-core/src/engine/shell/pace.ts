@@ -1,7 +1,9 @@
 import type { BackendTraits } from "../../contracts/backend.ts";
 
-/** A slot that stands idle until its end is noticed costs as much of its child's time at most. */
-const SHARE = 10;
+/** A slot stands idle for as much of its child's time at most before its end is noticed. */
+const SHARE = 1 / 10;
+/** Of children that run several tasks, which share the requests that this costs. */
+const PACKED_SHARE = 1 / 20;
 /** Weight of the newest child in the mean. */
 const NEWEST = 0.1;
 
@@ -13,6 +15,7 @@ export class Pace {
   readonly #leastMs: number;
   readonly #mostMs: number;
   #meanMs = 0;
+  #meanTasks = 1;
   #changedAt = 0;
 
   constructor(traits: Pick<BackendTraits, "pollMs" | "pollMostMs" | "pushes">) {
@@ -21,9 +24,12 @@ export class Pace {
     this.#mostMs = traits.pushes === true ? traits.pollMs : Math.max(traits.pollMs, traits.pollMostMs ?? traits.pollMs);
   }
 
-  /** A child is over, after so many milliseconds of work. */
-  ran(ms: number): void {
+  /** A child is over, after so many milliseconds of work on so many tasks. */
+  ran(ms: number, tasks: number): void {
+    // One that gave nothing tells nothing.
+    if (ms <= 0) return;
     this.#meanMs = this.#meanMs === 0 ? ms : this.#meanMs + (ms - this.#meanMs) * NEWEST;
+    this.#meanTasks += (tasks - this.#meanTasks) * NEWEST;
   }
 
   /** A job was submitted, or a child did something. */
@@ -34,6 +40,7 @@ export class Pace {
   /** Milliseconds from one round's start to the next one's. */
   periodMs(now: number): number {
     const quietMs = Math.max(0, now - this.#changedAt);
-    return Math.min(this.#mostMs, Math.max(this.#leastMs, Math.max(this.#meanMs, quietMs) / SHARE));
+    const share = this.#meanTasks < 2 ? SHARE : PACKED_SHARE;
+    return Math.min(this.#mostMs, Math.max(this.#leastMs, this.#meanMs * share, quietMs * SHARE));
   }
 }

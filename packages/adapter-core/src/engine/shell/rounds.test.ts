@@ -28,10 +28,18 @@ describe("Pace", () => {
     expect(pace.periodMs(600_000)).toBe(5_000);
     pace.changed(600_000);
     expect(pace.periodMs(600_000)).toBe(200);
-    pace.ran(10_000);
+    pace.ran(10_000, 1);
     expect(pace.periodMs(600_000)).toBe(1_000);
-    for (let child = 0; child < 50; child += 1) pace.ran(100);
+    for (let child = 0; child < 50; child += 1) pace.ran(100, 1);
     expect(pace.periodMs(600_000)).toBe(200);
+  });
+
+  it("looks more often where children hold several tasks, and learns nothing from one that gave nothing", () => {
+    const pace = new Pace({ pollMs: 200, pollMostMs: 5_000 });
+    pace.ran(10_000, 20);
+    expect(pace.periodMs(0)).toBe(500);
+    pace.ran(0, 20);
+    expect(pace.periodMs(0)).toBe(500);
   });
 
   it("asks a backend that pushes for safety only, at its own pace", () => {

@@ -1,7 +1,7 @@
 import type { Backend, ChildChange, JobName } from "../../contracts/backend.ts";
 import type { FoundFrames } from "./frame-listing.ts";
 import type { ShellHost } from "./host.ts";
-import type { JobBook } from "./job-book.ts";
+import type { Child, JobBook } from "./job-book.ts";
 import { Pace } from "./pace.ts";
 
 /** A reason of our own: rounds are hurried often, and making the default one costs more. */
@@ -37,9 +37,9 @@ export class Rounds {
     this.#pace = new Pace(options.backend.traits);
   }
 
-  /** Something happened: a job was submitted, or a child did something; `busyMs` where it is over. */
-  changed(busyMs?: number): void {
-    if (busyMs !== undefined) this.#pace.ran(busyMs);
+  /** Something happened: a job was submitted, or a child did something. `over`: the child that is over. */
+  changed(over?: Child): void {
+    if (over !== undefined) this.#pace.ran(over.busyMs, over.tasks.length);
     this.#pace.changed(this.#host.clock.now());
     this.#wake.resolve();
     this.#sleep?.abort(SOONER);
