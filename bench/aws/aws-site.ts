@@ -44,6 +44,13 @@ export interface SiteState {
   readonly unansweredSubmits: number;
 }
 
+/** When a container's job was submitted, and when it ran; milliseconds of the wall clock. */
+export interface ContainerTimes {
+  readonly submittedMs: number;
+  readonly startedMs: number;
+  readonly stoppedMs: number;
+}
+
 /** A Batch and an S3 that run in a process of their own. */
 export interface AwsSite extends AsyncDisposable {
   readonly queue: string;
@@ -54,6 +61,8 @@ export interface AwsSite extends AsyncDisposable {
   counts(): Promise<AwsCounts>;
   /** How many children run now. */
   running(): Promise<number>;
+  /** Of every job and child that ran and is over. */
+  times(): Promise<readonly ContainerTimes[]>;
   state(): Promise<SiteState>;
   logs(): string;
 }
@@ -86,6 +95,7 @@ export async function startAwsSite(options: SiteOptions): Promise<AwsSite> {
     env: { ...env, AWS_CONFIG_FILE: "/dev/null", AWS_SHARED_CREDENTIALS_FILE: "/dev/null" },
     counts: async () => (await ask("counts")) as AwsCounts,
     running: async () => (await ask("running")) as number,
+    times: async () => (await ask("times")) as ContainerTimes[],
     state: async () => (await ask("state")) as SiteState,
     logs: () => `--- ${program.name}\n${program.logs.tail()}`,
     [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),

@@ -53,10 +53,13 @@ console.log(
 );
 
 function line(side: Side, workload: Workload, run: TimedRun): string {
+  const { containers, startSeconds, besideTasksSeconds, idleShare } = run.slotTime;
   const perTask = (total(run.s3) / workload.durations.length).toFixed(2);
   return (
     `  ${side.padEnd(8)} ${run.seconds.toFixed(1)} s = ${(run.seconds / workload.idealSeconds).toFixed(2)} x ideal` +
     ` (submits took ${run.submitSeconds.toFixed(1)} s; CPU of the manager ${run.managerCpuSeconds.toFixed(1)} s, of emulators and runners ${run.siteCpuSeconds.toFixed(1)} s)\n` +
+    `           ${containers} containers; ${startSeconds.toFixed(2)} s from submit to start, ${besideTasksSeconds.toFixed(2)} s beside their tasks, ` +
+    `${(idleShare * 100).toFixed(0)} % of the slots' time idle\n` +
     `           Batch ${total(run.batch)}: ${inWords(run.batch)}\n` +
     `           S3 ${total(run.s3)}, ${perTask} per task: ${inWords(run.s3)}`
   );

@@ -8,7 +8,7 @@ import {
   type RunnerOptions,
   startBatchEmulator,
 } from "../../packages/testkit/src/batch-emulator/index.ts";
-import type { AwsCounts, SiteGreeting, SiteOptions, SiteState } from "./aws-site.ts";
+import type { AwsCounts, ContainerTimes, SiteGreeting, SiteOptions, SiteState } from "./aws-site.ts";
 
 const FOR_EVER_MS = 86_400_000;
 /** Half of the attempts that are lost with their machine are lost so early, the others so late at most: milliseconds from their start. */
@@ -57,7 +57,19 @@ function state(): SiteState {
   };
 }
 
-const answers: Readonly<Record<string, () => unknown>> = { counts, state, running: () => aws.containers.running };
+function times(): readonly ContainerTimes[] {
+  return aws.units().flatMap(({ spec, startedAt, stoppedAt }) => {
+    if (startedAt === undefined || stoppedAt === undefined) return [];
+    return [{ submittedMs: spec.createdAt, startedMs: startedAt, stoppedMs: stoppedAt }];
+  });
+}
+
+const answers: Readonly<Record<string, () => unknown>> = {
+  counts,
+  state,
+  times,
+  running: () => aws.containers.running,
+};
 const control = createServer((request, response) => {
   const answer = answers[(request.url ?? "").slice(1)]?.();
   response.writeHead(answer === undefined ? 404 : 200, { "content-type": "application/json" });

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cpuSecondsOf, startClient, startCluster } from "@scaler-aws-hpc/testkit";
-import { type AwsCounts, type AwsSite, startAwsSite } from "./aws-site.ts";
+import { type AwsCounts, type AwsSite, type ContainerTimes, startAwsSite } from "./aws-site.ts";
 import { type Counts, since, total } from "./counts.ts";
 import { runnerOf, type Side, startSide } from "./managers.ts";
 import type { Workload } from "./workloads.ts";
@@ -19,6 +19,18 @@ export interface TimedRun {
   readonly managerCpuSeconds: number;
   /** The same of the emulators and of all runners. */
   readonly siteCpuSeconds: number;
+  readonly slotTime: SlotTime;
+}
+
+/** Where the time of the slots went. */
+export interface SlotTime {
+  readonly containers: number;
+  /** From submit to the container's start, on average. */
+  readonly startSeconds: number;
+  /** What a container took beyond the time of its tasks, on average. */
+  readonly besideTasksSeconds: number;
+  /** Share of the slots' time in which nothing was submitted for them. */
+  readonly idleShare: number;
 }
 
 /** Nobody has asked for anything for so long: what belongs to the tasks is over. */
@@ -40,6 +52,7 @@ export async function timedRun(side: Side, workload: Workload, startMs: number):
   try {
     await client.waitForLog(/"event": "begin"/, 120_000);
     const before = await site.counts();
+    const greeted = (await site.times()).length;
     const pids = [manager.pid, site.pid];
     const cpuBefore = await Promise.all(pids.map((pid) => cpuSecondsOf(pid)));
     const [line] = await client.waitForLog(/\{"event": "end".*\}/, limitMs);
@@ -56,6 +69,7 @@ export async function timedRun(side: Side, workload: Workload, startMs: number):
       s3: since(after.s3, before.s3),
       managerCpuSeconds,
       siteCpuSeconds,
+      slotTime: slotTime(workload, seconds, (await site.times()).slice(greeted)),
     };
   } catch (reason) {
     const logs = [manager, client].map(({ name, logs }) => `--- ${name}\n${logs.tail(60)}`).join("\n");
@@ -63,6 +77,19 @@ export async function timedRun(side: Side, workload: Workload, startMs: number):
       cause: reason,
     });
   }
+}
+
+function slotTime({ slots, durations }: Workload, seconds: number, times: readonly ContainerTimes[]): SlotTime {
+  const sum = (of: (one: ContainerTimes) => number): number => times.reduce((total, one) => total + of(one), 0) / 1_000;
+  const starting = sum(({ submittedMs, startedMs }) => startedMs - submittedMs);
+  const running = sum(({ startedMs, stoppedMs }) => stoppedMs - startedMs);
+  const tasks = durations.reduce((total, duration) => total + duration, 0);
+  return {
+    containers: times.length,
+    startSeconds: starting / times.length,
+    besideTasksSeconds: (running - tasks) / times.length,
+    idleShare: 1 - (starting + running) / (seconds * slots),
+  };
 }
 
 /** The counters once they stand still. */
