@@ -35,7 +35,7 @@ interface Thrown {
   readonly message?: unknown;
   readonly cause?: unknown;
   readonly $fault?: unknown;
-  readonly $metadata?: { readonly httpStatusCode?: unknown };
+  readonly $metadata?: { readonly httpStatusCode?: unknown; readonly clockSkewCorrected?: unknown };
 }
 
 /** Sorts what the SDK throws. Whatever is not known to be harmless counts as `transient`. */
@@ -50,6 +50,12 @@ export function classifyAwsFailure(reason: unknown): AwsFailureKind {
   if (/^(?:CredentialsProvider|TokenProvider)/.test(name) || NOT_SENT.has(codeOf(thrown))) return "unreachable";
   if (typeof status === "number" && status >= 400 && status < 500) return "rejected";
   return "transient";
+}
+
+/** The request was refused for this machine's clock, which the SDK has since allowed for. */
+export function clockWasWrong(reason: unknown): boolean {
+  const { $metadata } = (typeof reason === "object" && reason !== null ? reason : {}) as Thrown;
+  return $metadata?.clockSkewCorrected === true;
 }
 
 /** The system's code of a broken connection; names may be tried several times, each with a code of its own. */

@@ -1,5 +1,5 @@
 import { type AbortOptions, AdapterError, type Clock } from "@scaler-aws-hpc/adapter-core";
-import { classifyAwsFailure, fromAws } from "./aws-failure.ts";
+import { classifyAwsFailure, clockWasWrong, fromAws } from "./aws-failure.ts";
 
 /** What goes first when calls have to wait. */
 export type CallPriority = "submit" | "cancel" | "poll";
@@ -29,6 +29,7 @@ const LEAST_PER_SECOND = 1;
 // Throttling is answered by waiting, whatever it takes; a service that fails is asked a few times only.
 const THROTTLE_TRIES = 30;
 const TRANSIENT_TRIES = 4;
+const SKEW_TRIES = 3;
 const BACK_OFF_MS = 250;
 const MOST_BACK_OFF_MS = 4_000;
 const RENEW_EVERY_MS = 5_000;
@@ -92,6 +93,8 @@ export class CallGate {
         if (kind === "throttled") {
           this.#slowDown();
           await this.#rest(tries, options);
+        } else if ((kind === "denied" || kind === "expired") && clockWasWrong(reason) && tries < SKEW_TRIES) {
+          // Refused before it had an effect; the next one is signed with the service's own time.
         } else if (kind === "expired" && this.#clock.now() - this.#renewedAt > RENEW_EVERY_MS) {
           this.#renewedAt = this.#clock.now();
           this.#renew();

@@ -31,10 +31,10 @@ describe("while nothing happens", () => {
     const counts = await callsOf(
       bed,
       jobs.map(({ name }) => name),
-      20_000,
+      12_000,
     );
     expect(Object.keys(counts)).toEqual(["DescribeJobs"]);
-    expect(counts["DescribeJobs"]).toBeLessThanOrEqual(20);
+    expect(counts["DescribeJobs"]).toBeLessThanOrEqual(12);
     expect(bed.backend.status()).toEqual({ RUNNING: 1_000 });
   });
 
@@ -44,9 +44,9 @@ describe("while nothing happens", () => {
     const counts = await callsOf(
       bed,
       jobs.map(({ name }) => name),
-      20_000,
+      12_000,
     );
-    expect(Object.values(counts).reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(6);
+    expect(Object.values(counts).reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(4);
     expect(bed.backend.status()).toEqual({ RUNNING: 1_000 });
   });
 });

@@ -69,6 +69,22 @@ describe("a service that the emulator is not", () => {
     expect(service.called.filter((name) => name === "submitjob")).toHaveLength(1);
   });
 
+  it("has another time than this machine: the next request is signed with its own", async () => {
+    const date = new Date(Date.now() + 3_600_000).toUTCString();
+    let refusals = 1;
+    await using service = await ScriptedService.start({
+      ...fine,
+      describejobqueues: () => {
+        refusals -= 1;
+        return refusals < 0
+          ? queue()
+          : { status: 403, error: "InvalidSignatureException", message: "Signature expired", date };
+      },
+    });
+    await using _backend = await openBackend(batchHost().host);
+    expect(service.called.slice(0, 2)).toEqual(["describejobqueues", "describejobqueues"]);
+  });
+
   it("has disabled the queue: that may pass", async () => {
     const message = "JobQueue emulator-queue is not ENABLED";
     await using _service = await ScriptedService.start({

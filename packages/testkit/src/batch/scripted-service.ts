@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 /** Answers one call: a body, or a status with the name of an error. */
 export type Answer =
   | Readonly<Record<string, unknown>>
-  | { readonly status: number; readonly error: string; readonly message?: string };
+  | { readonly status: number; readonly error: string; readonly message?: string; readonly date?: string };
 
 /** AWS Batch as a script: for what the emulator is too honest to do. */
 export class ScriptedService implements AsyncDisposable {
@@ -38,6 +38,7 @@ export class ScriptedService implements AsyncDisposable {
       response.writeHead(failed ? Number(answer["status"]) : 200, {
         "content-type": "application/json",
         ...(failed && { "x-amzn-errortype": String(answer["error"]) }),
+        ...(failed && answer["date"] !== undefined && { date: String(answer["date"]) }),
       });
       response.end(JSON.stringify(failed ? { message: answer["message"] ?? answer["error"] } : answer));
     });
