@@ -30,14 +30,14 @@ const MUTANTS = [
   {
     name: "a task submitted again when it is assigned again",
     file: `${CORE}/tasks.ts`,
-    anchor: "core.works.get(task.taskId) ?? newWork(core, worker, task)",
-    mutant: "newWork(core, worker, task)",
+    anchor: "core.works.get(task.taskId) ?? newWork(core, task, worker.profile)",
+    mutant: "newWork(core, task, worker.profile)",
   },
   {
     name: "a slot leaked on cancel",
     file: `${CORE}/stopping.ts`,
-    anchor: "  core.profile(child.job.profile).used -= 1;\n",
-    mutant: "  if (!child.cancelled) core.profile(child.job.profile).used -= 1;\n",
+    anchor: "  profile.used -= 1;\n",
+    mutant: "  if (!child.cancelled) profile.used -= 1;\n",
   },
   {
     // biome-ignore-start lint/suspicious/noTemplateCurlyInString: it is the text of a template
@@ -225,6 +225,7 @@ function main(wanted) {
   }
   let survivors = 0;
   const chosen = MUTANTS.filter(({ name }) => wanted.length === 0 || wanted.some((word) => name.includes(word)));
+  for (const mutant of chosen) patched(readFileSync(join(folder, mutant.file), "utf8"), mutant);
   for (const mutant of chosen) {
     const file = join(folder, mutant.file);
     const text = readFileSync(file, "utf8");

@@ -32,7 +32,7 @@ export interface BatchModelResult {
 }
 
 /** Frames read at a time. */
-const READS = 32;
+const READS = 64;
 /** A pack stores what has finished since, at most this long after. */
 const FLUSH_MS = 1_000;
 
