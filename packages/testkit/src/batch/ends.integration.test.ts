@@ -1,6 +1,6 @@
 import type { ChildChange, Failure } from "@scaler-aws-hpc/adapter-core";
 import { describe, expect, it } from "vitest";
-import { type AttemptFault, PROVISIONED } from "../batch-emulator/index.ts";
+import { type AttemptFault, lasting, PROVISIONED } from "../batch-emulator/index.ts";
 import { BatchBed } from "./bed.ts";
 
 const failureOf = (change: ChildChange | undefined): Failure | undefined =>
@@ -32,6 +32,19 @@ describe("a job that fails", () => {
     await using bed = await BatchBed.open({ emulator: { runner: { mode: "process", argv } } });
     const [over] = await bed.over(await bed.submit());
     expect(failureOf(over)).toMatchObject({ kind: "exit", exitCode: 3, logTail: ["one", "two"] });
+  });
+
+  it("is told without log lines where they may not be read, and that is said once", async () => {
+    const argv = ["sh", "-c", "echo one; exit 3"];
+    await using bed = await BatchBed.open({
+      emulator: {
+        runner: { mode: "process", argv },
+        callFaults: [{ fault: "access-denied", operations: ["GetLogEvents"] }],
+      },
+    });
+    const ends = await bed.over(await bed.submit({ children: 2 }), await bed.submit());
+    expect(ends.map((end) => failureOf(end)?.exitCode)).toEqual([3, 3, 3]);
+    expect(bed.lines.filter((line) => line.includes("logs:GetLogEvents"))).toHaveLength(1);
   });
 
   it("at its time-out is timeout", async () => {
@@ -86,6 +99,22 @@ describe("an array in which children fail", () => {
       [3, "host", 2],
     ]);
     expect(ends.filter(({ state }) => state === "succeeded").map(({ child }) => child)).toEqual([0, 2, 4, 5]);
+  });
+
+  it("by Spot, and Batch starts them again: so many are counted, at least one, and the log says so", async () => {
+    await using bed = await BatchBed.open({
+      emulator: {
+        queues: [{ name: "emulator-queue", type: "SPOT" }],
+        runner: { mode: "simulated", run: lasting(() => 1_500) },
+        attemptFaults: [{ fault: "spot", attempt: 1, afterMs: [900, 900] }],
+        startMs: 400,
+      },
+      times: { mostRoundMs: 150, mostPeriodMs: 150 },
+    });
+    const ends = await bed.over(await bed.submit({ children: 3, attempts: 2 }));
+    expect(ends.map(({ state }) => state)).toEqual(["succeeded", "succeeded", "succeeded"]);
+    expect(bed.backend.counters.repeated["spot"]).toBeGreaterThan(0);
+    expect(bed.lines.join()).toContain("starts children again");
   });
 
   it("tells of 1,500 failed children with the pages and ids that Batch takes", async () => {
