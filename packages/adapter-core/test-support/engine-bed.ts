@@ -18,6 +18,7 @@ export interface BedOptions {
   /** As a remote store: deletes are gathered, bundles compressed. */
   readonly remote?: boolean;
   readonly core?: Partial<EngineOptions["core"]>;
+  readonly engine?: Partial<EngineOptions>;
 }
 
 /** A process of a bed: an engine, and how long it lives. */
@@ -86,6 +87,7 @@ export class EngineBed {
       runners: [{ name: "python", protocol: 1, matches: () => true }],
       self: { host: "h", pid, alive: (host, other) => (host === "h" ? this.#alive(other) : undefined) },
       wallNow: () => this.clock.now(),
+      ...this.#options.engine,
       ...more,
     });
     const process = { engine, life, pid };

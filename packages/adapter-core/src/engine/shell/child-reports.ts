@@ -1,4 +1,5 @@
 import type { ChildChange } from "../../contracts/backend.ts";
+import type { FoundFrame } from "./frame-listing.ts";
 import type { FrameReader } from "./frame-reader.ts";
 import type { ShellHost } from "./host.ts";
 import type { Child, JobBook } from "./job-book.ts";
@@ -8,7 +9,7 @@ export interface ChildReportsOptions {
   readonly book: JobBook;
   readonly reader: FrameReader;
   /** Finds the frames of a child that is over and that nobody told of; rejects only at the end of the engine. */
-  readonly find: (child: Child) => Promise<readonly string[]>;
+  readonly find: (child: Child) => Promise<readonly FoundFrame[]>;
   /** A child is over as soon as every frame up to one that says `last` was read, whatever the backend says. */
   readonly endsWithLast: boolean;
   /** Told when a child did something; `over`: it is over. */
@@ -26,9 +27,9 @@ export class ChildReports {
   }
 
   /** Reads a frame, beside others, and reports it after what was heard of its child before. Resolves when that is done. */
-  frame(child: Child, key: string): Promise<void> {
+  frame(child: Child, frame: FoundFrame): Promise<void> {
     const { reader } = this.#options;
-    const load = reader.load(child, key);
+    const load = reader.load(child, frame);
     // Who waits for it below comes later than a failure might.
     load.catch(() => {});
     return this.#next(child, async () => {
@@ -60,8 +61,8 @@ export class ChildReports {
 
   async #collect(child: Child): Promise<void> {
     const { find, reader } = this.#options;
-    const keys = await find(child);
-    for (const report of await Promise.all(keys.map((key) => reader.load(child, key)))) report?.();
+    const frames = await find(child);
+    for (const report of await Promise.all(frames.map((frame) => reader.load(child, frame)))) report?.();
   }
 
   #endWithLast(child: Child): void {

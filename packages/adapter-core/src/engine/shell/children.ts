@@ -4,7 +4,7 @@ import type { PayloadStore } from "../../contracts/payload-store.ts";
 import { outPrefix, outRoot } from "../../formats/keys.ts";
 import { backOffMs, STORAGE_BACK_OFF } from "./back-off.ts";
 import { ChildReports } from "./child-reports.ts";
-import { type FoundFrames, FrameListing } from "./frame-listing.ts";
+import { type FoundFrame, type FoundFrames, FrameListing } from "./frame-listing.ts";
 import { FrameReader } from "./frame-reader.ts";
 import type { FrameShelf } from "./frame-shelf.ts";
 import type { ShellHost } from "./host.ts";
@@ -129,7 +129,7 @@ export class Children {
     }
     const child = this.#options.book.child(hint);
     if (hint.type === "frame") {
-      if (child !== undefined) void this.#reports.frame(child, hint.key);
+      if (child !== undefined) void this.#reports.frame(child, { key: hint.key, size: 0 });
       else if (hint.key.startsWith(outRoot(this.#options.managerId))) this.#options.sweeper.delete([hint.key]);
       return;
     }
@@ -141,24 +141,24 @@ export class Children {
   /** Reads what a listing found, all at once; a child that is over looks for its frames itself. */
   async #read(found: FoundFrames): Promise<void> {
     const reads: Promise<void>[] = [];
-    for (const [child, keys] of found) {
-      if (!child.over) for (const key of keys) reads.push(this.#reports.frame(child, key));
+    for (const [child, frames] of found) {
+      if (!child.over) for (const frame of frames) reads.push(this.#reports.frame(child, frame));
     }
     await Promise.all(reads);
   }
 
   /** Frames of a child that nobody told of: hints may be lost, and the last frames may come with no hint at all. */
-  async #find(child: Child): Promise<readonly string[]> {
+  async #find(child: Child): Promise<readonly FoundFrame[]> {
     const { store, managerId, backend } = this.#options;
     const { clock, counters, log, random, signal } = this.#host;
     for (let failures = 1; ; failures += 1) {
       try {
         // Children that end together share one listing, where listing is all there is.
         if (backend.traits.pushes !== true) return (await this.#listing.fresh()).get(child) ?? [];
-        const keys: string[] = [];
+        const frames: FoundFrame[] = [];
         const prefix = `${outPrefix(managerId, child.job)}${child.child}.`;
-        for await (const { key } of store.list(prefix, { signal })) keys.push(key);
-        return keys;
+        for await (const { key, size } of store.list(prefix, { signal })) frames.push({ key, size });
+        return frames;
       } catch (reason) {
         signal.throwIfAborted();
         counters.storageRetries += 1;

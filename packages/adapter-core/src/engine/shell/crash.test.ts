@@ -40,6 +40,7 @@ async function crashAt(step: number, options: BedOptions, restartAfterMs: number
 const VARIANTS: readonly (readonly [string, BedOptions, number])[] = [
   ["single tasks, inline", { core: { maxTasksPerPack: 1 } }, 500],
   ["packs in stored bundles, deletes gathered", { remote: true, traits: { inlineBytes: 0 }, slots: 2 }, 5_000],
+  ["every object under a key of its own", { traits: { inlineBytes: 0 }, engine: { shareAboveBytes: 0 } }, 2_000],
 ];
 
 describe("a manager that dies between any two of its effects", () => {

@@ -3,8 +3,14 @@ import { outRoot, parseFrameKey } from "../../formats/keys.ts";
 import type { ShellHost } from "./host.ts";
 import type { Child, JobBook } from "./job-book.ts";
 
-/** Keys of the frames that one listing found, by child; only what was not read before. */
-export type FoundFrames = ReadonlyMap<Child, readonly string[]>;
+/** A frame that lies in the store. */
+export interface FoundFrame {
+  readonly key: string;
+  readonly size: number;
+}
+
+/** The frames that one listing found, by child and in the order in which they were written; only those that were not read before. */
+export type FoundFrames = ReadonlyMap<Child, readonly FoundFrame[]>;
 
 /** Options of {@link FrameListing}. */
 export interface FrameListingOptions {
@@ -48,24 +54,24 @@ export class FrameListing {
 
   async #list(): Promise<FoundFrames> {
     const { store, book, managerId, onStray } = this.#options;
-    const found = new Map<Child, string[]>();
-    for await (const { key } of store.list(outRoot(managerId), { signal: this.#host.signal })) {
+    const found = new Map<Child, FoundFrame[]>();
+    for await (const { key, size } of store.list(outRoot(managerId), { signal: this.#host.signal })) {
       const name = parseFrameKey(key);
       const child = name === undefined ? undefined : book.child(name);
       if (child === undefined) onStray(key, name?.job ?? "");
       else if (!child.frames.has(key)) {
-        const keys = found.get(child);
-        if (keys === undefined) found.set(child, [key]);
-        else keys.push(key);
+        const frames = found.get(child);
+        if (frames === undefined) found.set(child, [{ key, size }]);
+        else frames.push({ key, size });
       }
     }
     // By number: the tenth frame comes after the ninth, and the last one after all others.
-    for (const keys of found.values()) if (keys.length > 1) keys.sort(inOrder);
+    for (const frames of found.values()) if (frames.length > 1) frames.sort(inOrder);
     return found;
   }
 }
 
-function inOrder(left: string, right: string): number {
-  const [a, b] = [parseFrameKey(left), parseFrameKey(right)];
+function inOrder(left: FoundFrame, right: FoundFrame): number {
+  const [a, b] = [parseFrameKey(left.key), parseFrameKey(right.key)];
   return (a?.attempt ?? 0) - (b?.attempt ?? 0) || (a?.n ?? 0) - (b?.n ?? 0);
 }

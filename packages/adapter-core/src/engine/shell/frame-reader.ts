@@ -2,6 +2,7 @@ import { AdapterError, isAdapterError, RETRYABLE } from "../../contracts/adapter
 import type { Frame } from "../../formats/frame-decode.ts";
 import { parseFrameKey } from "../../formats/keys.ts";
 import { backOffMs, STORAGE_BACK_OFF } from "./back-off.ts";
+import type { FoundFrame } from "./frame-listing.ts";
 import type { FrameShelf } from "./frame-shelf.ts";
 import { Gate } from "./gate.ts";
 import type { ShellHost } from "./host.ts";
@@ -10,6 +11,7 @@ import type { Child, JobBook } from "./job-book.ts";
 const ABSENT_TRIES = 3;
 /** Frames that are read at the same time. */
 const READS_AT_ONCE = 64;
+const READ_BYTES_AT_ONCE = 256 * 1024 * 1024;
 
 /** Options of {@link FrameReader}. */
 export interface FrameReaderOptions {
@@ -24,7 +26,7 @@ export class FrameReader {
   readonly #options: FrameReaderOptions;
   /** Results of tasks that were reported so far. */
   results = 0;
-  readonly #gate = new Gate({ most: READS_AT_ONCE });
+  readonly #gate = new Gate({ most: READS_AT_ONCE, mostBytes: READ_BYTES_AT_ONCE });
 
   constructor(host: ShellHost, options: FrameReaderOptions) {
     this.#host = host;
@@ -39,19 +41,14 @@ export class FrameReader {
     return child.adopted || seen.read.size > seen.last;
   }
 
-  /** Reads and reports one frame of a child; waits as long as the store is out of reach. */
-  async read(child: Child, key: string): Promise<void> {
-    (await this.load(child, key))?.();
-  }
-
-  /** Reads one frame; what it returns reports it. Many at a time may be read, and reported in another order. */
-  async load(child: Child, key: string): Promise<(() => void) | undefined> {
+  /** Reads one frame, however long the store is out of reach; what it returns reports it. Many may be read at a time, and reported in another order. */
+  async load(child: Child, { key, size }: FoundFrame): Promise<(() => void) | undefined> {
     if (child.frames.has(key)) return undefined;
     child.frames.add(key);
     const job = this.#options.book.get(child.job);
     const name = parseFrameKey(key);
     if (job === undefined) return undefined;
-    const leave = await this.#gate.enter();
+    const leave = await this.#gate.enter(size);
     try {
       if (name?.manager !== this.#options.managerId || name.job !== child.job || name.child !== child.child) {
         throw new AdapterError("corrupt", `${key.slice(0, 160)} is no frame of ${child.job}.${child.child}`);
