@@ -224,7 +224,7 @@ export class Lease implements Ownership {
     const outcome = await this.#again(() => {
       begunAt = this.#host.clock.now();
       return store.put(this.#key, encodeLease(record), { if: condition, signal });
-    });
+    }, this.#etag !== "");
     if (!outcome.stored) return false;
     this.#etag = outcome.etag;
     this.#sureAt = begunAt;
@@ -257,16 +257,16 @@ export class Lease implements Ownership {
     );
   }
 
-  async #again<T>(work: () => Promise<T>): Promise<T> {
+  /** @param outlastsDenial of a permission that was there at the start: it comes back, and until then nothing new is submitted */
+  async #again<T>(work: () => Promise<T>, outlastsDenial = false): Promise<T> {
     const { clock, counters, log, random, signal } = this.#host;
     for (let failures = 1; ; failures += 1) {
       try {
         return await work();
       } catch (reason) {
         signal.throwIfAborted();
-        // A permission that was there at the start comes back; until then nothing new is submitted.
         const passes =
-          isAdapterError(reason) && (RETRYABLE.has(reason.code) || (reason.code === "denied" && this.#etag !== ""));
+          isAdapterError(reason) && (RETRYABLE.has(reason.code) || (outlastsDenial && reason.code === "denied"));
         if (!passes) throw reason;
         counters.storageRetries += 1;
         if (failures === 1) log.warn("the lease is out of reach; trying again", { reason: reason.message });

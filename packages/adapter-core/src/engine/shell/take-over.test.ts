@@ -228,4 +228,46 @@ describe("a manager whose jobs outlive it", () => {
     await bed.clock.until(() => task.settled);
     expect(bed.runs.get("a")).toBe(1);
   });
+
+  it("gives no name twice where the lease was lost", async () => {
+    const bed = bedOf();
+    const first = bed.start();
+    const task = bed.task("a", 5_000);
+    await bed.clock.until(() => bed.running().length > 0);
+    bed.kill(first);
+    await bed.store.delete([KEY]);
+    const second = bed.start();
+    await bed.clock.advance(200);
+    expect(second.engine.stats()).toMatchObject({ epoch: 2, adoptedJobs: 1 });
+    expect((await leaseOf(bed)).epoch).toBe(2);
+    // Its worker is not known any more, so the task goes on unclaimed until the scheduler gives it to us again.
+    const later = bed.task("b", 100);
+    await bed.clock.until(() => later.settled);
+    expect([...bed.fleet.jobs.keys()].sort()).toEqual(["m1-1-1", "m1-2-1"]);
+    expect(task.settled).toBe(false);
+  });
+
+  it("ends with the reason where what was left cannot be looked at", async () => {
+    const bed = bedOf();
+    bed.store.script({ list: ["denied"] });
+    const { engine } = bed.start();
+    const refused = expect(engine.finished).rejects.toThrow("[denied]");
+    await bed.clock.advance(1_000);
+    await refused;
+    expect(await leaseOf(bed)).toMatchObject({ released: true });
+    expect(bed.clock.sleeping).toBe(0);
+  });
+
+  it("waits while the store and the backend are out of reach, and takes over then", async () => {
+    const bed = bedOf({ traits: { inlineBytes: 0 } });
+    const first = bed.start();
+    const task = bed.task("a", 20_000);
+    await bed.clock.until(() => bed.running().length > 0);
+    bed.kill(first);
+    bed.store.script({ get: ["unavailable", "ok", "throttled"], list: ["ok", "unavailable"] });
+    const second = bed.start();
+    await bed.clock.until(() => task.settled);
+    expect(second.engine.stats().storageRetries).toBeGreaterThanOrEqual(2);
+    expect(bed.runs.get("a")).toBe(1);
+  });
 });
