@@ -101,7 +101,7 @@ export class BatchBackend implements Backend {
         return starts.typicalMs;
       },
       // One listing of the store each; what of Batch is asked meanwhile is another matter.
-      pollMs: 200,
+      pollMs: 100,
       pollMostMs: 5_000,
     };
     const queueOf = (profile: string): string => this.#queueOf(profile);
