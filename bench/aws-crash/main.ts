@@ -2,6 +2,7 @@
 // answers to submits: every future has to resolve rightly, and nothing may be left. Exits with 1 when something is wrong.
 // Usage: npm run bench aws-crash -- [--kills 50] [--kills-per-run 5] [--seed N] [--tasks 2500] [--seconds 1] [--slots 100]
 //   [--tasks-per-job 1] [--variant NAME]...
+//   A short one that passes through every variant: --kills 4 --kills-per-run 1 --tasks 500
 //   variants: alone, beside-native, alone-faults, beside-native-faults; runs take turns through them
 import { parseArgs } from "node:util";
 import { seeded } from "../aws/ideal.ts";
