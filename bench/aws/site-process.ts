@@ -7,7 +7,7 @@ import {
   lasting,
   type RunnerOptions,
   startBatchEmulator,
-} from "../../packages/testkit/src/batch-emulator/index.ts";
+} from "@scaler-aws-hpc/testkit";
 import type { AwsCounts, ContainerTimes, SiteGreeting, SiteOptions, SiteState } from "./aws-site.ts";
 
 const FOR_EVER_MS = 86_400_000;
