@@ -10,8 +10,9 @@ const using = (pattern: RegExp): readonly string[] =>
 
 // Time and chance are injected, so that tests can own them. Each place that takes them from the machine is named here.
 
-it("takes the time of day only where files of other machines are judged by their age", () => {
+it("takes the time of day only where files of other machines are judged by their age, or one is written for them", () => {
   expect(using(/\bDate\.now\b|\bnew Date\b/)).toEqual([
+    "adapter-core/src/engine/shell/system-clock.ts",
     "cli/src/orphans/managers.ts",
     "payload-fs/src/key-lock.ts",
     "payload-fs/src/store-root.ts",

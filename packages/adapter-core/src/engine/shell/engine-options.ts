@@ -45,7 +45,7 @@ export interface EngineOptions {
   readonly onStats?: ((stats: EngineStats) => void) | undefined;
   /** Who this process is, for the lease. @default what Node knows of it */
   readonly self?: ProcessIdentity | undefined;
-  /** Milliseconds since the epoch, only ever shown to people. @default Date.now */
+  /** Milliseconds since the epoch, only ever shown to people. @default the machine's */
   readonly wallNow?: (() => number) | undefined;
   /** In [0, 1): worker ids and jitter. @default Math.random */
   readonly random?: (() => number) | undefined;

@@ -18,6 +18,7 @@ import { SharedObjects } from "./shared-objects.ts";
 import { Stager } from "./stager.ts";
 import { Strays } from "./strays.ts";
 import { Sweeper } from "./sweeper.ts";
+import { timeOfDay } from "./system-clock.ts";
 
 const MIB = 1024 * 1024;
 
@@ -58,7 +59,7 @@ export function assemble(options: EngineOptions, host: ShellHost, onLost: (reaso
         ...{ store, managerId, onLost },
         workerManagerId: options.workerManagerId,
         self: options.self ?? thisProcess(),
-        wallNow: options.wallNow ?? Date.now,
+        wallNow: options.wallNow ?? timeOfDay,
         keeps: (worker) => links.has(worker),
       })
     : undefined;

@@ -1,4 +1,4 @@
-import { hostname } from "node:os";
+import { HOST } from "./resources.ts";
 
 /** Who this process is, and what it can tell about others: for the lease. */
 export interface ProcessIdentity {
@@ -10,11 +10,10 @@ export interface ProcessIdentity {
 
 /** This process, as Node knows it. Processes of other hosts are beyond it. */
 export function thisProcess(): ProcessIdentity {
-  const host = hostname();
   return {
-    ...{ host, pid: process.pid },
-    alive: (otherHost, pid) => {
-      if (otherHost !== host || pid < 1) return undefined;
+    ...{ host: HOST, pid: process.pid },
+    alive: (host, pid) => {
+      if (host !== HOST || pid < 1) return undefined;
       // A container's first process has the same number each time: the one before is gone when we have it.
       if (pid === process.pid) return false;
       try {

@@ -1,12 +1,14 @@
 import { freemem, hostname, totalmem } from "node:os";
 import type { ResourceSample, ResourcesPort } from "../ports.ts";
 
+/** Name of this machine. */
+export const HOST: string = hostname();
+
 /** What this process uses, measured by Node itself: the processor share is that since the sample before. */
 export class ProcessResources implements ResourcesPort {
   #cpu = process.cpuUsage();
   #at = performance.now();
   #cpuPermille = 0;
-  readonly #hostname = hostname();
 
   sample(): ResourceSample {
     const now = performance.now();
@@ -26,7 +28,7 @@ export class ProcessResources implements ResourcesPort {
       rssBytes: process.memoryUsage.rss(),
       memoryFreeBytes: limited ? process.availableMemory() : freemem(),
       memoryLimitBytes: limited ? limit : totalmem(),
-      hostname: this.#hostname,
+      hostname: HOST,
     };
   }
 }

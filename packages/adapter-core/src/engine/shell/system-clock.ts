@@ -10,6 +10,9 @@ export const systemClock: Clock = {
   sleep: (ms, options) => wait(ms, true, options),
 };
 
+/** The time of day, in milliseconds since 1970: to be shown to people who look from other machines, never to decide by. */
+export const timeOfDay = (): number => Date.now();
+
 /** Real time for in-memory implementations that were given none: what they wait for keeps no process alive. */
 export const backgroundClock: Clock = {
   now: () => performance.now(),
