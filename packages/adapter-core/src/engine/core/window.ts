@@ -38,7 +38,11 @@ function arrivalsEnd(core: CoreState, profile: Profile, head: Work, since: numbe
   // In a stream of short tasks a job costs more than they do: the whole window is worth waiting. Long ones gain nothing from company.
   const mean = meanOf(core, head);
   const streaming = since - profile.lastCompanyAt < STREAM_MS && mean !== undefined && mean < maxMs;
-  return streaming ? since + maxMs : Math.min(profile.lastArrivalAt + quietMs, since + maxMs);
+  if (streaming) return since + maxMs;
+  // The sooner it is known how long a function takes, the sooner it is packed.
+  const unknownMs = core.options.maxTasksPerPack > 1 ? 2 * quietMs : maxMs;
+  const mostMs = mean === undefined ? unknownMs : Math.max(quietMs, gatherMs(core, profile, head));
+  return Math.min(profile.lastArrivalAt + quietMs, since + Math.min(maxMs, mostMs));
 }
 
 function gatherMs(core: CoreState, profile: Profile, head: Work): number {
