@@ -58,6 +58,7 @@ export const SOMETIMES = [
   "child image failed",
   "child lost",
   "child definition refused",
+  "only single tasks tried",
   "child died unnamed",
   "child out of memory",
   "child timed out",

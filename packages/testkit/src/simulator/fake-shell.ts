@@ -240,6 +240,9 @@ export class FakeShell {
       case "finished":
         this.#finished();
         break;
+      case "log":
+        if (effect.message.startsWith("jobs cannot be started")) this.world.kernel.seen("only single tasks tried");
+        break;
     }
   }
 

@@ -74,7 +74,7 @@ export interface Scenario {
 
 /** Draws a run. */
 export function drawScenario(random: Random, tasks: number): Scenario {
-  const local = random.chance(0.6);
+  const local = random.chance(0.5);
   const slots = random.int(1, 6);
   const calm = random.chance(0.08);
   const rate = (most: number): number => (calm || random.chance(0.5) ? 0 : random.spread(most / 20, most));
