@@ -3,6 +3,7 @@ export class Life {
   /** Steps so far: each call of a port is one before it is made, and one before its answer is heard. */
   steps = 0;
   dead = false;
+  #stopped: PromiseWithResolvers<void> | undefined;
   readonly #endsAt: number;
   readonly #onEnd: () => void;
 
@@ -18,6 +19,21 @@ export class Life {
     this.steps += 1;
     if (this.steps >= this.#endsAt) this.end();
     return !this.dead;
+  }
+
+  /** Stands still, as with SIGSTOP: nothing is heard and no timer fires before {@link resume}. */
+  pause(): void {
+    this.#stopped ??= Promise.withResolvers();
+  }
+
+  resume(): void {
+    this.#stopped?.resolve();
+    this.#stopped = undefined;
+  }
+
+  /** Resolves once the process does not stand still; undefined when it does not. */
+  get awake(): Promise<void> | undefined {
+    return this.#stopped?.promise;
   }
 
   /** As a power failure does it. */
@@ -38,16 +54,25 @@ export function mortal<T extends object>(target: T, life: Life, counts = true): 
       if (typeof value !== "function") return value;
       return (...args: unknown[]): unknown => {
         if (counts ? !life.step() : life.dead) return name === "now" ? Reflect.apply(value, whole, args) : never;
+        const { awake } = life;
+        // Only handlers are called while the process stands still; they hear it later, in order.
+        if (awake !== undefined && "down" in whole)
+          return void awake.then(() => life.dead || Reflect.apply(value, whole, args));
         const heard = args.map((arg) => (isHandlers(arg) ? mortal(arg, life, false) : arg));
         const answer: unknown = Reflect.apply(value, whole, heard);
         if (isIterable(answer)) return listed(answer, life);
         if (!(answer instanceof Promise)) return answer;
         return answer.then(
-          (result: unknown) => {
+          async (result: unknown) => {
+            await life.awake;
             if (counts ? !life.step() : life.dead) return never;
             return name === "open" || name === "openManager" ? mortal(result as object, life) : result;
           },
-          (reason: unknown) => (life.dead ? never : Promise.reject(reason)),
+          async (reason: unknown) => {
+            await life.awake;
+            if (life.dead) return never;
+            throw reason;
+          },
         );
       };
     },

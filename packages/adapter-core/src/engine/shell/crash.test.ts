@@ -57,4 +57,45 @@ describe("a manager that dies between any two of its effects", () => {
       expect(adopting).toBeGreaterThan(20);
     },
   );
+
+  it("loses nothing when those that come after it die as well, some of them while they still take over", {
+    timeout: 60_000,
+  }, async () => {
+    for (let seed = 1; seed <= 25; seed += 1) {
+      let state = seed;
+      const dice = (below: number): number => {
+        state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+        return Math.floor((state / 2 ** 32) * below);
+      };
+      const bed = new EngineBed({
+        traits: { inlineBytes: dice(2) * 65_536 },
+        remote: dice(2) === 1,
+        slots: 1 + dice(4),
+      });
+      try {
+        const tasks = TASKS.map((name) => bed.task(name, 100 + dice(800)));
+        for (let deaths = 0; deaths < 6; deaths += 1) {
+          const process = bed.start(bed.lifeOf(1 + dice(150)));
+          for (let waited = 0; !process.life.dead && waited < 4_000; waited += 100) await bed.clock.advance(100);
+          bed.kill(process);
+          await bed.clock.advance(dice(5_000));
+        }
+        const last = bed.start();
+        await bed.clock.until(() => tasks.every((task) => task.settled));
+        for (const [at, task] of tasks.entries()) {
+          expect(Buffer.from((await task.end).bytes).toString()).toBe(`did ${TASKS[at]}`);
+        }
+        expect([...bed.runs.values()].filter((runs) => runs !== 1)).toEqual([]);
+        const stopped = last.engine.stop({ graceMs: 60_000 });
+        await bed.clock.advance(70_000);
+        expect(await stopped).toMatchObject({ reason: "drained" });
+        expect([...bed.keys(), ...bed.running()]).toEqual([]);
+      } catch (reason) {
+        console.error(`seed ${seed}\n${bed.lines.join("\n")}`);
+        throw reason;
+      } finally {
+        bed.close();
+      }
+    }
+  });
 });
