@@ -44,7 +44,7 @@ if (unknown.length > 0) throw new Error(`no workload ${unknown.join(", ")}; know
 
 console.log(
   `Batch emulated, ${START_MS} ms from submit to start, ${values.slots} slots; S3 in memory of a process of its own.\n` +
-    "Runners of both sides are forked from a warm process, not started afresh; the original's have the AWS SDK and its S3 client there.\n" +
+    "Runners of both sides are warm workers, one process for many jobs, not started afresh; the original's keep the AWS SDK and its S3 client.\n" +
     "The original is opengris-scaler 2.9.0 with one line mended by this bench: as released it announces its concurrency as a negative\n" +
     "number, its first heartbeat fails, and it ends. It runs one round and knows no packing.\n" +
     "Ideal: the list schedule of (time of the task + start of a job) on the slots in order of submission, one job to a task;\n" +

@@ -1,10 +1,12 @@
 """Runs containers of the Batch emulator as forks of one Python process that has the runner's module loaded already.
 
-    emulator_fork_server.py RUNNER_SCRIPT [ARGUMENT ...]
+    emulator_fork_server.py [--reuse] RUNNER_SCRIPT [ARGUMENT ...]
 
 Reads one JSON object a line from stdin, {"id": n, "command": [...], "env": {...}, "log": "file"}, and writes {"id": n, "pid": p}
 when the fork runs and {"id": n, "code": c} when it ended, 128 and the signal's number when one ended it. Each fork has a
 session of its own; when stdin ends, all of them are killed.
+
+With --reuse a fork that ended its container by itself runs the next one: a container then costs no fork, but may see what one before it left.
 """
 
 import gc
@@ -27,20 +29,28 @@ def load(script):
     return module
 
 
-def run(module, script, first, job):
-    """The container: never returns."""
+def forked():
+    """What a fork does first, whatever it runs."""
+    os.setsid()
+    restore_signals()
+
+
+def restore_signals():
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def contain(module, script, first, job, keep=()):
+    """Runs the container in this process; its exit code. Descriptors but the standard ones and `keep` are closed."""
     code = 1
     try:
-        os.setsid()
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_DFL)
         null = os.open(os.devnull, os.O_RDONLY)
         log = os.open(job["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         os.dup2(null, 0)
         os.dup2(log, 1)
         os.dup2(log, 2)
-        os.closerange(3, max(null, log) + 16)
+        close_all_but(keep, max(null, log) + 16)
         os.environ.clear()
         os.environ.update(job["env"])
         sys.argv = [script] + first + job["command"]
@@ -58,11 +68,40 @@ def run(module, script, first, job):
 
         traceback.print_exc()
     finally:
-        try:
-            sys.stdout.flush()
-            sys.stderr.flush()
-        finally:
-            os._exit(code)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    return code
+
+
+def close_all_but(keep, end):
+    start = 3
+    for fd in sorted(keep):
+        os.closerange(start, fd)
+        start = fd + 1
+    os.closerange(start, max(start, end))
+
+
+def run(module, script, first, job):
+    """The container as a fork of its own: never returns."""
+    code = 1
+    try:
+        forked()
+        code = contain(module, script, first, job)
+    finally:
+        os._exit(code)
+
+
+def work(module, script, first, jobs, codes):
+    """Runs one container after another in this process, until there is no server any more."""
+    try:
+        forked()
+        stream = os.fdopen(jobs, "rb", closefd=False)
+        for line in stream:
+            code = contain(module, script, first, json.loads(line), (jobs, codes))
+            restore_signals()
+            os.write(codes, b"%d\n" % code)
+    finally:
+        os._exit(0)
 
 
 def as_code(value):
@@ -74,16 +113,38 @@ def as_code(value):
     return 1
 
 
+class Worker:
+    """A fork that runs one container after another."""
+
+    def __init__(self, server):
+        read_jobs, self.jobs = os.pipe()
+        self.codes, write_codes = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            work(server.module, server.script, server.first, read_jobs, write_codes)
+        os.close(read_jobs)
+        os.close(write_codes)
+        self.job = None
+
+    def close(self):
+        os.close(self.jobs)
+        os.close(self.codes)
+
+
 class Server:
-    def __init__(self, script, first):
+    def __init__(self, script, first, reuse):
         self.script = script
         self.first = first
+        self.reuse = reuse
         self.module = load(script)
         getattr(self.module, "prepare", lambda: None)()  # what a runner loads late, forks need not load again
         self.children = {}
+        self.workers = {}
+        self.idle = []
         self.backlog = b""
         self.output = os.dup(1)
         os.dup2(2, 1)  # whatever the module prints does not mix with answers
+        self.selector = selectors.DefaultSelector()
         gc.collect()
         gc.freeze()
 
@@ -91,14 +152,37 @@ class Server:
         os.write(self.output, json.dumps(message).encode() + b"\n")
 
     def start(self, job):
+        if self.reuse:
+            worker = self.idle.pop() if self.idle else self.hire()
+            worker.job = job["id"]
+            pid = worker.pid
+            self.say({"id": job["id"], "pid": pid})
+            os.write(worker.jobs, json.dumps(job).encode() + b"\n")
+            return
         pid = os.fork()
         if pid == 0:
             run(self.module, self.script, self.first, job)
         self.children[pid] = job["id"]
         self.say({"id": job["id"], "pid": pid})
 
+    def hire(self):
+        worker = Worker(self)
+        self.workers[worker.pid] = worker
+        self.selector.register(worker.codes, selectors.EVENT_READ, worker)
+        return worker
+
+    def done(self, worker):
+        """A worker ended a container; where its pipe ended instead, it is reaped."""
+        code = os.read(worker.codes, 64)
+        if not code:
+            self.selector.unregister(worker.codes)
+            return
+        job, worker.job = worker.job, None
+        self.idle.append(worker)
+        self.say({"id": job, "code": int(code)})
+
     def reap(self):
-        while self.children:
+        while self.children or self.workers:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == 0:
                 return
@@ -107,7 +191,18 @@ class Server:
                 os.killpg(pid, signal.SIGKILL)  # a container ends with its first process
             except ProcessLookupError:
                 pass
-            self.say({"id": self.children.pop(pid), "code": code})
+            worker = self.workers.pop(pid, None)
+            job = self.children.pop(pid) if worker is None else self.dismiss(worker)
+            if job is not None:
+                self.say({"id": job, "code": code})
+
+    def dismiss(self, worker):
+        if worker in self.idle:
+            self.idle.remove(worker)
+        if worker.codes in self.selector.get_map():
+            self.selector.unregister(worker.codes)
+        worker.close()
+        return worker.job
 
     def read(self):
         """False at the end of stdin."""
@@ -125,20 +220,22 @@ class Server:
         signal.set_wakeup_fd(ring, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        selector = selectors.DefaultSelector()
-        selector.register(0, selectors.EVENT_READ)
-        selector.register(bell, selectors.EVENT_READ)
+        self.selector.register(0, selectors.EVENT_READ)
+        self.selector.register(bell, selectors.EVENT_READ)
         self.say({"ready": True})
         try:
             while True:
-                for key, _ in selector.select():
-                    if key.fd == bell:
+                for key, _ in self.selector.select():
+                    if key.data is not None:
+                        if key.fd in self.selector.get_map():
+                            self.done(key.data)
+                    elif key.fd == bell:
                         os.read(bell, 4096)
                         self.reap()
                     elif not self.read():
                         return
         finally:
-            for pid in self.children:
+            for pid in (*self.children, *self.workers):
                 try:
                     os.killpg(pid, signal.SIGKILL)
                 except ProcessLookupError:
@@ -146,4 +243,6 @@ class Server:
 
 
 if __name__ == "__main__":
-    Server(sys.argv[1], sys.argv[2:]).serve()
+    REUSE = sys.argv[1] == "--reuse"
+    PROGRAM = sys.argv[1 + REUSE :]
+    Server(PROGRAM[0], PROGRAM[1:], REUSE).serve()

@@ -10,8 +10,17 @@ import type { TimingOptions } from "./timing.ts";
 export type RunnerOptions =
   /** A fresh process each: `argv` is the image's entry point, the job's command follows. */
   | { readonly mode: "process"; readonly argv: readonly string[] }
-  /** Forks of a Python process that has the module of `script` loaded and calls its `main`. */
-  | { readonly mode: "warm"; readonly python: string; readonly script: string; readonly arguments?: readonly string[] }
+  /**
+   * Forks of a Python process that has the module of `script` loaded and calls its `main`. With `reuse` a fork runs one container after another, as long as
+   * none is killed: it costs less, but a container may see what one before it left in the process.
+   */
+  | {
+      readonly mode: "warm";
+      readonly python: string;
+      readonly script: string;
+      readonly arguments?: readonly string[];
+      readonly reuse?: boolean;
+    }
   /** No process at all. */
   | { readonly mode: "simulated"; readonly run: Simulation };
 

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { pythonProgram } from "../scaler/repository.ts";
 import type { Container, ContainerHost, ContainerSpec } from "./container.ts";
+import type { RunnerOptions } from "./options.ts";
 import { killSession } from "./process-session.ts";
 
 interface Waiting {
@@ -16,7 +17,7 @@ interface Answer {
   readonly code?: number;
 }
 
-/** Runs each container as a fork of a Python process that has the runner's module loaded: a start costs milliseconds. */
+/** Runs each container in a fork of a Python process that has the runner's module loaded: a start costs milliseconds. */
 export class WarmHost implements ContainerHost {
   readonly #server: ChildProcess;
   readonly #waiting = new Map<number, Waiting>();
@@ -26,10 +27,11 @@ export class WarmHost implements ContainerHost {
   #next = 0;
 
   constructor(
-    runner: { readonly python: string; readonly script: string; readonly arguments?: readonly string[] },
+    runner: Omit<Extract<RunnerOptions, { mode: "warm" }>, "mode">,
     environment: Readonly<Record<string, string>>,
   ) {
-    const argv = [pythonProgram("emulator_fork_server.py"), runner.script, ...(runner.arguments ?? [])];
+    const reuse = runner.reuse === true ? ["--reuse"] : [];
+    const argv = [pythonProgram("emulator_fork_server.py"), ...reuse, runner.script, ...(runner.arguments ?? [])];
     // The same variables that containers have: what the module looks up when it is loaded is what they would.
     this.#server = spawn(runner.python, argv, { env: { ...environment }, stdio: ["pipe", "pipe", "pipe"] });
     this.#exited = new Promise((resolve) => {
