@@ -37,7 +37,7 @@ describe("what a workload on 100 slots of a polled batch service costs", () => {
   it.each([1, 2, 3])("gathers the slots that tasks of unequal length free (sample %i)", (seed) => {
     const { ratio, submits } = play(logNormal(1_000, 5_000, seed), { maxTasksPerPack: 1 });
     expect(ratio).toBeLessThan(1.12);
-    expect(submits).toBeLessThanOrEqual(100);
+    expect(submits).toBeLessThanOrEqual(130);
   });
 
   it.each([1, 2, 3])("packs tasks of unequal length without a tail (sample %i)", (seed) => {

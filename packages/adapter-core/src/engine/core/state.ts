@@ -17,6 +17,8 @@ export interface Profile {
   used: number;
   /** Those of them that are submitted: each may give its slot back at any moment. */
   live: number;
+  /** When a slot became free last. */
+  freedAt: number;
   /** Jobs in a row that could not be started, the last of them, and when the next trial may be made. */
   readonly breaker: { failures: number; job: JobName | undefined; trialAt: number };
   readonly queues: Map<string, ClientQueue>;
@@ -140,7 +142,7 @@ export class CoreState {
 
   #addProfile(spec: ProfileSpec): Profile {
     const profile: Profile = {
-      ...{ spec, used: 0, live: 0, ready: 0 },
+      ...{ spec, used: 0, live: 0, ready: 0, freedAt: 0 },
       breaker: { failures: 0, job: undefined, trialAt: 0 },
       queues: new Map(),
       gatheringSince: undefined,

@@ -31,6 +31,7 @@ export function endChild(core: CoreState, child: Child): void {
   const profile = core.profile(child.job.profile);
   profile.used -= 1;
   profile.live -= 1;
+  profile.freedAt = core.now;
   child.job.liveChildren -= 1;
   if (child.job.liveChildren === 0) forgetJob(core, child.job);
 }

@@ -8,10 +8,16 @@ import type { Work } from "./work.ts";
 const STREAM_MS = 200;
 
 /**
- * The share of a pack's run time that a free slot may wait for others to be freed. Half of it is lost on average; less of it means more jobs (tried in the model
- * of `testkit`: 1,000 log-normal tasks on 100 slots take 80 jobs with this, 100 with two thirds of it, 250 where each round of polling makes one).
+ * The share of a pack's run time that a free slot may wait for others to be freed: what it costs in the end, against a job for each slot. Tried in `testkit`'s
+ * model with 1,000 tasks on 100 slots that all take one child each.
  */
 const GATHER_SHARE = 0.12;
+
+/**
+ * Where a child holds a single task, a burst of freed slots is over when none was freed for this share of that time: the next one comes with another look at the
+ * store, and the looks themselves are a tenth of the run time apart. Packs are worth the whole time: they are few, and each saves starts.
+ */
+const BURST_SHARE = 1 / 3;
 
 /**
  * When the next job of this profile is formed even if nothing else happens, or `undefined` when only an event can bring it.
@@ -29,7 +35,14 @@ export function windowEnd(core: CoreState, profile: Profile): number | undefined
   const since = profile.gatheringSince ?? core.now;
   const forTasks = arrivalsEnd(core, profile, head, since, free);
   const gathers = profile.ready > free && profile.live > 0 && core.options.backend.maxChildren > 1;
-  return gathers ? Math.max(forTasks, since + gatherMs(core, profile, head)) : forTasks;
+  if (!gathers) return forTasks;
+  return Math.max(forTasks, slotsEnd(core, profile, head, since));
+}
+
+function slotsEnd(core: CoreState, profile: Profile, head: Work, since: number): number {
+  const mostMs = gatherMs(core, profile, head);
+  if (packLimit(core, profile, head) > 1) return since + mostMs;
+  return Math.min(since + mostMs, profile.freedAt + BURST_SHARE * mostMs);
 }
 
 function arrivalsEnd(core: CoreState, profile: Profile, head: Work, since: number, free: number): number {
