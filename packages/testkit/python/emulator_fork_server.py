@@ -41,8 +41,8 @@ def restore_signals():
         signal.signal(number, signal.SIG_DFL)
 
 
-def contain(module, script, first, job, keep=()):
-    """Runs the container in this process; its exit code. Descriptors but the standard ones and `keep` are closed."""
+def contain(module, script, first, job, alone=True):
+    """Runs the container in this process; its exit code. `alone`: with no descriptors but the standard ones."""
     code = 1
     try:
         null = os.open(os.devnull, os.O_RDONLY)
@@ -50,7 +50,10 @@ def contain(module, script, first, job, keep=()):
         os.dup2(null, 0)
         os.dup2(log, 1)
         os.dup2(log, 2)
-        close_all_but(keep, max(null, log) + 16)
+        os.close(null)
+        os.close(log)
+        if alone:
+            os.closerange(3, log + 16)
         os.environ.clear()
         os.environ.update(job["env"])
         sys.argv = [script] + first + job["command"]
@@ -73,14 +76,6 @@ def contain(module, script, first, job, keep=()):
     return code
 
 
-def close_all_but(keep, end):
-    start = 3
-    for fd in sorted(keep):
-        os.closerange(start, fd)
-        start = fd + 1
-    os.closerange(start, max(start, end))
-
-
 def run(module, script, first, job):
     """The container as a fork of its own: never returns."""
     code = 1
@@ -97,8 +92,9 @@ def work(module, script, first, jobs, codes):
         forked()
         stream = os.fdopen(jobs, "rb", closefd=False)
         for line in stream:
-            code = contain(module, script, first, json.loads(line), (jobs, codes))
+            code = contain(module, script, first, json.loads(line), alone=False)
             restore_signals()
+            gc.collect()  # closes what the container left open, before its numbers are given to others
             os.write(codes, b"%d\n" % code)
     finally:
         os._exit(0)
