@@ -27,9 +27,10 @@ describe("packSize", () => {
     expect(sizes).toEqual([9, 6, 2]);
   });
 
-  it("keeps the start of a pack below a twentieth of its run time where there is enough to do", () => {
-    expect(packSize(base)).toBe(10);
-    expect(packSize({ ...base, ready: 100_000, runTime: { meanMs: 100, spreadMs: 10_000 } })).toBe(100);
+  it("makes packs larger where starting a child costs much", () => {
+    const runTime = { meanMs: 1_000, spreadMs: 1_000 };
+    const sizes = [1, 1_000, 5_000, 60_000].map((startMs) => packSize({ ...base, startMs, runTime }));
+    expect(sizes).toEqual([4, 4, 10, 10]);
   });
 
   it("never makes a pack longer than the target", () => {

@@ -15,30 +15,32 @@ export interface PackSizeInput {
   readonly maxTasks: number;
 }
 
-/** Below this share of its run time the start of a pack is not worth saving. */
-const START_SHARE = 0.05;
+/** Relative spread below which tasks count as equally long. */
+const LEAST_SPREAD = 0.001;
 
 /**
  * Tasks for the next pack, at least 1: never more than a slot's fair share of what is ready while slots could idle, and never longer than the target. All of
- * that share where tasks take the same time; the less of it, the further apart they are, so that even the slowest of the packs is over when the rest would
- * be, and what is left evens the slots out (the idea of factoring, S. Flynn Hummel, E. Schonberg and L. Flynn, 1992). But no smaller than what keeps the start
- * below {@link START_SHARE}.
+ * that share where tasks take the same time; the less of it, the further apart they are and the less a start costs, so that what is left evens the slots out.
  */
 export function packSize(input: PackSizeInput): number {
   const { ready, slots, runTime, startMs, targetMs, maxTasks } = input;
   if (runTime === undefined || ready <= 1) return 1;
   const mean = Math.max(runTime.meanMs, 0.001);
   const fairShare = Math.ceil(ready / slots);
-  const worthStarting = Math.ceil(startMs / START_SHARE / mean);
-  const size = Math.max(evenShare(fairShare, slots, runTime.spreadMs / mean), Math.min(worthStarting, fairShare));
-  return Math.max(1, Math.min(size, Math.floor(targetMs / mean), maxTasks));
+  const spread = Math.max(LEAST_SPREAD, runTime.spreadMs / mean);
+  // The slowest of the packs of k tasks takes about k + spread * tail * sqrt(k) means.
+  const tail = Math.sqrt(2 * Math.log(Math.max(2, slots)));
+  const size = Math.max(evenShare(fairShare, spread * tail), worthStarting(fairShare, spread * tail, startMs / mean));
+  return Math.max(1, Math.min(size, fairShare, Math.floor(targetMs / mean), maxTasks));
 }
 
-/**
- * The largest k for which the slowest of `slots` packs of k tasks, k + v sqrt(2 k ln slots) of their means for a relative spread v, is over within the fair share.
- */
-function evenShare(fairShare: number, slots: number, spread: number): number {
-  const tail = spread * Math.sqrt(2 * Math.log(Math.max(2, slots)));
+/** The largest pack of which even the slowest is over within the fair share (the idea of factoring, S. Flynn Hummel, E. Schonberg and L. Flynn, 1992). */
+function evenShare(fairShare: number, tail: number): number {
   const root = (Math.sqrt(tail ** 2 + 4 * fairShare) - tail) / 2;
-  return Math.min(fairShare, Math.round(root ** 2));
+  return Math.round(root ** 2);
+}
+
+/** The pack that balances what the starts cost, start * share / k, against the slowest pack's delay, tail * sqrt(k) (C. Kruskal and A. Weiss, 1985). */
+function worthStarting(fairShare: number, tail: number, start: number): number {
+  return Math.round(((2 * start * fairShare) / tail) ** (2 / 3));
 }
