@@ -12,6 +12,8 @@ export interface ChildReportsOptions {
   readonly find: (child: Child) => Promise<readonly FoundFrame[]>;
   /** A child is over as soon as every frame up to one that says `last` was read, whatever the backend says. */
   readonly endsWithLast: boolean;
+  /** Told of a child that is over with tasks handed back: a backend that repeats what ends badly is not to run all of it again. */
+  readonly onHandedBack: (child: Child) => void;
   /** Told when a child did something; `over`: it is over. */
   readonly onChange: (over?: Child) => void;
 }
@@ -67,9 +69,10 @@ export class ChildReports {
 
   #endWithLast(child: Child): void {
     if (!this.#options.endsWithLast || child.over) return;
-    for (const attempt of child.attempts.keys()) {
+    for (const [attempt, { handedBack }] of child.attempts) {
       if (!this.#options.reader.complete(child, attempt)) continue;
       child.over = true;
+      if (handedBack) this.#options.onHandedBack(child);
       this.#over(child, { job: child.job, child: child.child, state: "succeeded", attempt });
       return;
     }

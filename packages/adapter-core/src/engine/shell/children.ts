@@ -51,6 +51,9 @@ export class Children {
       reader: this.#reader,
       find: (child) => this.#find(child),
       endsWithLast: backend.traits.pushes !== true,
+      onHandedBack: ({ job, child }) => {
+        if (backend.traits.retriesNatively === true) void this.cancel([{ job, child }], "its tasks were handed back");
+      },
       onChange: (over) => this.#rounds.changed(over),
     });
     this.#rounds = new Rounds(host, {

@@ -6,7 +6,7 @@ import type { FoundFrame } from "./frame-listing.ts";
 import type { FrameShelf } from "./frame-shelf.ts";
 import { Gate } from "./gate.ts";
 import type { ShellHost } from "./host.ts";
-import type { Child, JobBook } from "./job-book.ts";
+import type { AttemptFrames, Child, JobBook } from "./job-book.ts";
 
 const ABSENT_TRIES = 3;
 /** Frames that are read at the same time. */
@@ -97,6 +97,7 @@ export class FrameReader {
     const seen = attemptOf(child, attempt);
     seen.read.add(frame.n);
     if (frame.last) seen.last = frame.n;
+    if (notStarted.length > 0) seen.handedBack = true;
     this.results += frame.results.length;
     child.busyMs += frame.results.reduce((sum, { seconds }) => sum + seconds * 1_000, 0);
     this.#host.tell({
@@ -112,10 +113,10 @@ export class FrameReader {
   }
 }
 
-function attemptOf(child: Child, attempt: number): { readonly read: Set<number>; last: number | undefined } {
+function attemptOf(child: Child, attempt: number): AttemptFrames {
   const known = child.attempts.get(attempt);
   if (known !== undefined) return known;
-  const fresh = { read: new Set<number>(), last: undefined };
+  const fresh: AttemptFrames = { read: new Set(), last: undefined, handedBack: false };
   child.attempts.set(attempt, fresh);
   return fresh;
 }

@@ -13,6 +13,16 @@ export interface Progress {
   readonly at: number;
 }
 
+/** What was read of one attempt of a child. */
+export interface AttemptFrames {
+  /** Numbers of its frames. */
+  readonly read: Set<number>;
+  /** Number of the last one, once that is known. */
+  last: number | undefined;
+  /** It gave tasks back unstarted. */
+  handedBack: boolean;
+}
+
 /** A child of a live job. */
 export interface Child extends SlotView {
   /** Ids of its section's tasks. */
@@ -20,7 +30,7 @@ export interface Child extends SlotView {
   /** Keys of frames that were reported, or are being read. */
   readonly frames: Set<string>;
   /** By attempt: numbers of the frames that were read, and that of the last one once it is known. */
-  readonly attempts: Map<number, { readonly read: Set<number>; last: number | undefined }>;
+  readonly attempts: Map<number, AttemptFrames>;
   /** Time that its finished tasks took, in milliseconds. */
   busyMs: number;
   /** What happens to a child happens one after another; undefined when nothing waits. */
