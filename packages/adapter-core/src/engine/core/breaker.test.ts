@@ -47,6 +47,47 @@ describe("a deployment that cannot be started", () => {
   });
 });
 
+describe("a backend that takes no jobs", () => {
+  const refuse = (harness: CoreHarness, seen: Set<string>): number => {
+    const next = harness.all("stage").filter(({ plan }) => !seen.has(plan.name));
+    for (const { plan } of next) {
+      seen.add(plan.name);
+      harness.send({ type: "staged", job: plan.name, outcome: { ok: true, absent: [], deferred: [] } });
+      harness.send({
+        type: "submitted",
+        job: plan.name,
+        outcome: { ok: false, retry: true, message: "[denied] batch:SubmitJob" },
+      });
+    }
+    return next.length;
+  };
+
+  it("is asked seldom, for however long, and no task pays for it", () => {
+    const harness = new CoreHarness({ maxRetries: 2, linkTimeoutMs: 1e9 });
+    const link = harness.connect();
+    for (let n = 1; n <= 20; n += 1) harness.send({ type: "task", ...link, task: harness.task(n) });
+    harness.inspected();
+    const seen = new Set<string>();
+    for (let second = 0; second < 300; second += 1) {
+      refuse(harness, seen);
+      harness.pass(1_000);
+    }
+    expect(seen.size).toBeLessThan(35);
+    expect(harness.core.stats()).toMatchObject({ failed: 0, retried: 0 });
+    expect(harness.all("log").filter(({ level }) => level === "warn")).toHaveLength(1);
+    const before = seen.size;
+    harness.pass(15_000);
+    const trial = harness.all("stage").find(({ plan }) => !seen.has(plan.name));
+    expect(trial?.plan.packs.flatMap(({ tasks }) => tasks)).toHaveLength(1);
+    const job = trial?.plan.name ?? "";
+    harness.send({ type: "staged", job, outcome: { ok: true, absent: [], deferred: [] } });
+    harness.send({ type: "submitted", job, outcome: { ok: true } });
+    harness.pass(100);
+    expect(harness.core.stats().slotsUsed).toBe(2);
+    expect(before).toBe(seen.size);
+  });
+});
+
 describe("the budget of retries", () => {
   it("is one for the backend's own attempts and ours, and the failure says how many there were", () => {
     const harness = new CoreHarness({

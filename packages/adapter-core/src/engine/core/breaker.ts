@@ -4,6 +4,7 @@ import type { Job } from "./work.ts";
 /** So many jobs in a row that could not even be started are no accident any more. */
 const OPENS_AFTER = 3;
 const TRIAL_MOST_MS = 60_000;
+const HELD_MOST_MS = 15_000;
 
 /**
  * A job could not be started: its image, its command, its definition. After some in a row, one bad deployment would burn everything that waits; so from then on
@@ -29,6 +30,33 @@ export function startFailed(core: CoreState, job: Job, reason: string): void {
   });
 }
 
+/**
+ * A job was not taken, for a reason that passes by itself or when somebody grants a permission: no task is to blame, and none is failed or counted for it. They
+ * wait, and one trial at a time, less and less often, finds out when it is over.
+ */
+export function submitHeld(core: CoreState, job: Job, reason: string): void {
+  const profile = core.profile(job.profile);
+  const { breaker } = profile;
+  const first = !breaker.held;
+  breaker.held = true;
+  // Jobs that were under way together fail together.
+  if (!first && core.now < breaker.trialAt) return;
+  breaker.failures = Math.max(breaker.failures + 1, OPENS_AFTER);
+  const waitMs = core.options.retryMs * 2 ** Math.min(20, breaker.failures - OPENS_AFTER);
+  breaker.trialAt = core.now + Math.min(HELD_MOST_MS, waitMs);
+  core.emit({
+    type: "log",
+    level: first ? "warn" : "debug",
+    message: "jobs cannot be submitted: tasks wait until one is taken",
+    fields: { profile: profile.spec.name, reason },
+  });
+}
+
+/** The backend took a job: whatever held submits is over. */
+export function submitWorked(core: CoreState, profile: Profile): void {
+  if (profile.breaker.held) startWorked(core, profile);
+}
+
 /** Something of this profile runs. */
 export function startWorked(core: CoreState, profile: Profile): void {
   const { breaker } = profile;
@@ -37,6 +65,7 @@ export function startWorked(core: CoreState, profile: Profile): void {
     core.emit({ type: "log", level: "info", message: "jobs start again", fields: { profile: profile.spec.name } });
   }
   breaker.failures = 0;
+  breaker.held = false;
   breaker.job = undefined;
   breaker.trialAt = 0;
 }

@@ -108,7 +108,7 @@ export type EngineEvent =
     }
   /** An `absent` task's objects came, or did not come in time (`missing` says which in words). */
   | { readonly type: "fetched"; readonly taskId: TaskId; readonly job: JobName; readonly missing: string | undefined }
-  /** Answers `submit`. */
+  /** Answers `submit`. `retry`: the same job may be taken later (the service, a permission); else its tasks fail. */
   | {
       readonly type: "submitted";
       readonly job: JobName;

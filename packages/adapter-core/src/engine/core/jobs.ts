@@ -1,5 +1,5 @@
 import type { Failure } from "../../contracts/backend.ts";
-import { startFailed, startWorked } from "./breaker.ts";
+import { startFailed, startWorked, submitHeld, submitWorked } from "./breaker.ts";
 import type { EngineEvent, TaskOutcome } from "./event.ts";
 import { keepFrame } from "./frames.ts";
 import type { CoreState } from "./state.ts";
@@ -69,6 +69,15 @@ function giveBack(core: CoreState, job: Job, message: string, again: boolean): v
   }
 }
 
+/** The job was not taken, but may be later: its tasks stand at the front again, in their old order. */
+function holdBack(core: CoreState, job: Job): void {
+  for (const child of job.children) leaveOut(core, child);
+  forgetJob(core, job);
+  for (const child of [...job.children].reverse()) {
+    for (const work of [...child.works].reverse()) if (work.state === "staging") letStart(core, work, "front");
+  }
+}
+
 /** An object that was late has come, or never will. */
 export function onFetched(core: CoreState, event: Of<"fetched">): void {
   const work = core.works.get(event.taskId);
@@ -82,10 +91,16 @@ export function onSubmitted(core: CoreState, event: Of<"submitted">): void {
   const job = core.jobs.get(event.job);
   if (job?.state !== "submitting") return;
   if (!event.outcome.ok) {
-    if (!event.outcome.retry) startFailed(core, job, event.outcome.message);
-    giveBack(core, job, event.outcome.message, event.outcome.retry);
+    if (event.outcome.retry) {
+      submitHeld(core, job, event.outcome.message);
+      holdBack(core, job);
+    } else {
+      startFailed(core, job, event.outcome.message);
+      giveBack(core, job, event.outcome.message, false);
+    }
     return;
   }
+  submitWorked(core, core.profile(job.profile));
   goLive(core, job);
 }
 

@@ -19,8 +19,8 @@ export interface Profile {
   live: number;
   /** When a slot became free last. */
   freedAt: number;
-  /** Jobs in a row that could not be started, the last of them, and when the next trial may be made. */
-  readonly breaker: { failures: number; job: JobName | undefined; trialAt: number };
+  /** Jobs in a row that could not be started, the last of them, when the next trial may be made, and whether they were not even taken. */
+  readonly breaker: { failures: number; job: JobName | undefined; trialAt: number; held: boolean };
   readonly queues: Map<string, ClientQueue>;
   /** Queued works of all clients. */
   ready: number;
@@ -143,7 +143,7 @@ export class CoreState {
   #addProfile(spec: ProfileSpec): Profile {
     const profile: Profile = {
       ...{ spec, used: 0, live: 0, ready: 0, freedAt: 0 },
-      breaker: { failures: 0, job: undefined, trialAt: 0 },
+      breaker: { failures: 0, job: undefined, trialAt: 0, held: false },
       queues: new Map(),
       gatheringSince: undefined,
       lastArrivalAt: 0,

@@ -93,8 +93,9 @@ export class Children {
     } catch (reason) {
       if (signal.aborted) return;
       const message = reason instanceof Error ? reason.message : String(reason);
-      const retry = isAdapterError(reason) && RETRYABLE.has(reason.code);
-      log.warn("a job could not be submitted", { job: name, reason: message, retry });
+      // A permission that is missing can be granted while tasks wait, and one that was taken away by mistake comes back.
+      const retry = isAdapterError(reason) && (RETRYABLE.has(reason.code) || reason.code === "denied");
+      log[retry ? "debug" : "warn"]("a job could not be submitted", { job: name, reason: message, retry });
       tell({ type: "submitted", job: name, outcome: { ok: false, retry, message } });
     }
   }
