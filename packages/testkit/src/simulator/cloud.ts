@@ -21,13 +21,18 @@ export interface CloudJob {
 /** How often a manager writes down that it lives, in milliseconds. */
 const RENEW_MS = 5_000;
 
+interface LeaseEntry {
+  readonly profile: string;
+  /** When the scheduler surely heard from it last, as far as its owner had written that down. */
+  heardAt: number;
+}
+
 /** What survives a manager process: its lease, its bundles, its jobs. Its frames are in the store. */
 export class Cloud {
   readonly #world: World;
   /** Jobs with a bundle in the store, oldest first. */
   readonly #bundles = new Map<string, CloudJob>();
-  readonly #workers = new Map<string, string>();
-  #renewedAt = 0;
+  readonly #workers = new Map<string, LeaseEntry>();
   #scheduler: string | undefined;
 
   constructor(world: World) {
@@ -55,8 +60,7 @@ export class Cloud {
 
   /** A worker id is written down, before its first heartbeat. */
   note(worker: string, profile: string): void {
-    this.#workers.set(worker, profile);
-    this.#renewedAt = this.#world.kernel.now;
+    if (!this.#workers.has(worker)) this.#workers.set(worker, { profile, heardAt: this.#world.kernel.now });
   }
 
   forget(worker: string): void {
@@ -70,7 +74,7 @@ export class Cloud {
   /** The lease is renewed for as long as its owner lives. */
   keepLease(shell: FakeShell): void {
     shell.after(RENEW_MS, () => {
-      this.#renewedAt = this.#world.kernel.now;
+      for (const [worker, entry] of this.#workers) entry.heardAt = Math.max(entry.heardAt, shell.heardAt(worker) ?? 0);
       this.keepLease(shell);
     });
   }
@@ -104,11 +108,11 @@ export class Cloud {
     const life = scenario.core.workerLifeMs ?? 55_000;
     const workers: RecoveredWorker[] = [];
     const holders = new Set<string>();
-    // Links may have been broken for longer than that: a lease says when its owner lived last, not what the scheduler heard.
-    const silentMs = kernel.now - this.#renewedAt;
-    for (const [worker, profile] of this.#workers) {
+    for (const [worker, { profile, heardAt }] of this.#workers) {
+      // Not how old the lease is: its owner may have lived on without a connection, or never have had one.
+      const silentMs = kernel.now - heardAt;
       workers.push({ worker, profile, silentMs });
-      shell.inherit(worker, before.heardAt(worker) ?? 0);
+      shell.inherit(worker, before.heardAt(worker) ?? heardAt);
       if (silentMs <= life) holders.add(worker);
       kernel.seen(silentMs <= life ? "manager back in its workers' life" : "manager back too late for its workers");
     }

@@ -145,7 +145,7 @@ export class FakeChild {
     const { kernel, scenario } = this.#world;
     this.#at = 0;
     this.#ran = 0;
-    if (this.#world.chance(scenario.rates.childLost / 4)) {
+    if (kernel.now < this.#world.imageBadUntil || this.#world.chance(scenario.rates.childLost / 4)) {
       this.#lose("image");
       return;
     }

@@ -26,6 +26,10 @@ export function planIncidents(world: World): void {
   plan(incidents.drains, (at) => leave(at, "drain"));
   plan(incidents.stops, (at) => leave(at, "stop"));
   plan(incidents.restarts, restart);
+  plan(incidents.badDeployments, (at) => {
+    at.imageBadUntil = at.kernel.now + at.kernel.random.spread(2_000, 40_000);
+    at.kernel.log("bad deployment", "", at.imageBadUntil);
+  });
   plan(incidents.lags, (at) => at.lag(at.kernel.random.spread(50, 20_000)));
   plan(incidents.shutdowns, shutdown);
   plan(incidents.clientDeaths, (at) => at.workload.dies());

@@ -34,6 +34,8 @@ export interface Incidents {
   readonly crashes: number;
   /** The manager ends and leaves everything to the next one. */
   readonly handOffs: number;
+  /** For a while no child can be started. */
+  readonly badDeployments: number;
   readonly drains: number;
   readonly stops: number;
   readonly restarts: number;
@@ -138,6 +140,7 @@ export function drawScenario(random: Random, tasks: number): Scenario {
       stalls: times(0.15, 2),
       crashes: local ? times(0.25, 3) : times(0.7, 6),
       handOffs: local ? 0 : times(0.15, 2),
+      badDeployments: times(0.1, 2),
       drains: times(0.2, 1),
       stops: times(0.08, 1),
       restarts: times(0.12, 2),

@@ -24,6 +24,8 @@ export class World {
   scheduler: FakeScheduler<TaskMessage> | undefined;
   /** Counts scheduler processes. */
   epoch = 0;
+  /** Until then no child can be started. */
+  imageBadUntil = 0;
   shell: FakeShell;
   readonly #tasks = new Map<string, TaskTruth>();
   readonly #natives = new Map<string, NativeWorker>();

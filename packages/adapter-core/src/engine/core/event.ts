@@ -19,7 +19,10 @@ export interface TaskMessage {
 export interface RecoveredWorker {
   readonly worker: WorkerId;
   readonly profile: string;
-  /** How long the scheduler has not heard from it, in milliseconds. */
+  /**
+   * How long the scheduler has not heard from it, in milliseconds: since the heartbeat that was echoed last. What is too small here makes results pass for
+   * accepted that the scheduler refuses, since it has given the worker up; what is too large only makes the worker say goodbye.
+   */
   readonly silentMs: number;
 }
 
