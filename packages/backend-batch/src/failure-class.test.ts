@@ -27,6 +27,10 @@ describe("why a child failed", () => {
     ["agent", { reason: "CannotInspectContainerError: Could not transition to inspecting" }, "host"],
     ["override", { statusReason: "Container Overrides length must be at most 8192" }, "definition"],
     ["exit", { statusReason: "Essential container in task exited", exitCode: 1 }, "exit"],
+    ["parameters", { statusReason: "Essential container in task exited", exitCode: 64 }, "definition"],
+    ["the store", { statusReason: "Essential container in task exited", exitCode: 74 }, "host"],
+    ["told to stop", { statusReason: "Essential container in task exited", exitCode: 143 }, "host"],
+    ["no runner", { statusReason: "Essential container in task exited", exitCode: 127 }, "image"],
     ["stopped", { statusReason: "an operator's words: OutOfMemory", stopped: true }, "cancelled"],
     ["nothing", {}, "lost"],
   ])("%s", (_, facts, kind) => expect(failureKind(facts, false)).toBe(kind));

@@ -26,7 +26,21 @@ const BY_TEXT: readonly (readonly [RegExp, FailureKind])[] = [
 ];
 
 /**
- * Sorts an end by what AWS says of it.
+ * What the runner's exit codes say (docs/runner-protocol.md), which no task can bring about: 64 and 78 that it cannot be started so, 74 that it cannot reach the
+ * store, 143 that its machine told it to stop. 2, 126 and 127 are an interpreter's or a shell's that did not find it.
+ */
+const BY_EXIT_CODE: ReadonlyMap<number | undefined, FailureKind> = new Map<number, FailureKind>([
+  [64, "definition"],
+  [78, "definition"],
+  [74, "host"],
+  [143, "host"],
+  [2, "image"],
+  [126, "image"],
+  [127, "image"],
+]);
+
+/**
+ * Sorts an end by what AWS says of it, else by the runner's exit code.
  * @param onSpot whether the machines are Spot instances: a host that went away was then most likely taken back
  */
 export function failureKind(facts: EndFacts, onSpot: boolean): FailureKind {
@@ -38,7 +52,7 @@ export function failureKind(facts: EndFacts, onSpot: boolean): FailureKind {
     return kind === "host" && onSpot && /^Host EC2/.test(facts.statusReason ?? "") ? "spot" : kind;
   }
   if (facts.stopped) return "cancelled";
-  return facts.exitCode === undefined ? "lost" : "exit";
+  return facts.exitCode === undefined ? "lost" : (BY_EXIT_CODE.get(facts.exitCode) ?? "exit");
 }
 
 /** The failure in the words of AWS, with exit code and log tail where there are any. */

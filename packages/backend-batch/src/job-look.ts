@@ -142,8 +142,8 @@ export class JobLook {
   #failedBySummary(record: JobRecord, child: number, summary: JobSummary): void {
     const onSpot = this.#parts.onSpot(record.profile);
     const facts = summaryFacts(summary);
-    // A listing does not tell attempts; what Batch repeats by itself has failed only when none was left.
-    const repeated = ["spot", "host", "image"].includes(failureKind(facts, onSpot));
+    // A listing does not tell attempts; what Batch repeats by itself, which is never for an exit code, has failed only when none was left.
+    const repeated = ["spot", "host", "image"].includes(failureKind({ ...facts, exitCode: undefined }, onSpot));
     const attempt = repeated ? record.attempts : 1;
     record.failed(child, attempt, explain(facts, onSpot, attempt));
   }

@@ -68,6 +68,7 @@ export class S3Calls {
   readonly #log: Log;
   readonly #gate: Gate;
   #wentWell = false;
+  #closed = false;
 
   private constructor(client: S3Client, location: S3Location, options: S3CallsOptions, clock: Clock, log: Log) {
     this.#s3 = client.s3;
@@ -119,7 +120,10 @@ export class S3Calls {
         ambiguous ||= failure.status < 400 || failure.status >= 500;
         const conflict = failure.name === "ConditionalRequestConflict" || failure.status === 409;
         if (conflict) conflicts += 1;
-        const more = conflict ? conflicts < MOST_CONFLICTS : attempt - conflicts < attempts && this.#passes(failure);
+        const more =
+          conflict && !this.#closed
+            ? conflicts < MOST_CONFLICTS
+            : attempt - conflicts < attempts && this.#passes(failure);
         if (!more) throw adapterError(failure, { ...request, ...this.location, region: this.region }, reason);
         if (codeOf(failure) === "throttled" || failure.status === 503) this.#slower(failure, era, request);
         await this.#pause(failure, attempt, request);
@@ -134,9 +138,20 @@ export class S3Calls {
     throw adapterError(outcome.failure, { ...request, ...this.location, region: this.region }, undefined);
   }
 
-  /** Ends the sockets. */
+  /** Ends the sockets, and with them what is under way; nothing is sent again. */
   close(): void {
+    this.#closed = true;
     this.#s3.destroy();
+  }
+
+  /** {@link close} after that time, unless aborted before. */
+  async closeIn(ms: number, { signal }: { readonly signal: AbortSignal }): Promise<void> {
+    try {
+      await this.#clock.sleep(ms, { signal });
+    } catch {
+      return;
+    }
+    this.close();
   }
 
   #sendOptions({ signal, bytes = 0 }: S3Request): SendOptions {
@@ -146,6 +161,7 @@ export class S3Calls {
 
   /** Whether the same request may be answered otherwise. */
   #passes(failure: S3Failure): boolean {
+    if (this.#closed) return false;
     const code = codeOf(failure);
     // Bytes that arrive damaged are fetched again; credentials that were there once come back.
     return RETRYABLE.has(code) || code === "corrupt" || (failure.name === "CredentialsProviderError" && this.#wentWell);

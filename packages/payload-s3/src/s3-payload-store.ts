@@ -28,6 +28,8 @@ const DEFAULT_MAX_BYTES = 256 * 1024 * 1024;
 const DEFAULT_PARALLEL = 64;
 const DEFAULT_TIMEOUT_MS = 15_000;
 const DEFAULT_ATTEMPTS = 6;
+/** How long a close waits for requests that are under way, in milliseconds. */
+const CLOSE_MS = 2_000;
 
 /** Where and how {@link S3PayloadStore} keeps its objects. */
 export interface S3PayloadStoreOptions {
@@ -143,8 +145,15 @@ export class S3PayloadStore implements PayloadStore {
     });
   }
 
+  /** Waits for what is under way, but not for a service that does not answer. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#open.close(async () => this.#calls.close());
+    const quiet = new AbortController();
+    void this.#calls.closeIn(CLOSE_MS, quiet);
+    try {
+      await this.#open.close(async () => this.#calls.close());
+    } finally {
+      quiet.abort();
+    }
   }
 
   async #run<T>(key: string, options: AbortOptions | undefined, work: () => Promise<T>): Promise<T> {
