@@ -18,6 +18,9 @@ const GATHER_SHARE = 0.12;
  * store, and the looks themselves are a tenth of the run time apart. Packs are worth the whole time: they are few, and each saves starts.
  */
 const BURST_SHARE = 1 / 3;
+const LARGE_BURST = 0.1;
+/** Longest pause, in milliseconds, between two results of one round of polling. */
+const TELLING_MS = 10;
 
 /**
  * When the next job of this profile is formed even if nothing else happens, or `undefined` when only an event can bring it.
@@ -42,7 +45,10 @@ export function windowEnd(core: CoreState, profile: Profile): number | undefined
 function slotsEnd(core: CoreState, profile: Profile, head: Work, since: number): number {
   const mostMs = gatherMs(core, profile, head);
   if (packLimit(core, profile, head) > 1) return since + mostMs;
-  return Math.min(since + mostMs, profile.freedAt + BURST_SHARE * mostMs);
+  const free = profile.spec.slots - profile.used;
+  // A tenth of all slots is a job worth its call: only what is being told at this moment is waited for.
+  const quietMs = free >= LARGE_BURST * profile.spec.slots ? TELLING_MS : BURST_SHARE * mostMs;
+  return Math.min(since + mostMs, profile.freedAt + quietMs);
 }
 
 function arrivalsEnd(core: CoreState, profile: Profile, head: Work, since: number, free: number): number {
