@@ -3,7 +3,7 @@ import type { JobPlan, PackPlan } from "./effect.ts";
 import { takeReady } from "./ready.ts";
 import type { CoreState, Profile } from "./state.ts";
 import { functionInfo } from "./tasks.ts";
-import { bestHead, meanOf, packLimit, windowEnd } from "./window.ts";
+import { bestHead, isEven, meanOf, packLimit, startMs, windowEnd } from "./window.ts";
 import type { Child, Job, Work } from "./work.ts";
 
 /** A pack that takes so many times as long as it should hands back what it has not started: somebody else may have room by now. */
@@ -33,12 +33,11 @@ function formJob(core: CoreState, profile: Profile): void {
   const runner = functionInfo(core, first)?.runner ?? "";
   const fresh = first.fresh;
   const room = isOpen(profile) ? 1 : Math.min(profile.spec.slots - profile.used, core.options.backend.maxChildren);
-  // What waits now is shared out among all slots, in equal packs.
-  const { ready } = profile;
+  const share = shareOf(core, profile, first);
   const packs: Work[][] = [];
   for (let head: Work | undefined = first; head !== undefined && packs.length < room; head = bestHead(profile)) {
     if (head.fresh !== fresh || functionInfo(core, head)?.runner !== runner) break;
-    packs.push(takePack(core, profile, head, ready));
+    packs.push(takePack(core, profile, head, share));
     if (fresh) break;
   }
   const job = newJob(core, profile, fresh, packs);
@@ -61,11 +60,24 @@ function formJob(core: CoreState, profile: Profile): void {
   core.emit({ type: "stage", plan });
 }
 
+/**
+ * What each of the packs of a job gets of all that waits now, in tasks: an equal part; where tasks take the same time, what a list schedule would give it, which
+ * is more while the other slots are busy for long. With tasks of all lengths that would make long packs of the last ones.
+ */
+function shareOf(core: CoreState, profile: Profile, head: Work): number {
+  const { ready, outlook, spec, used } = profile;
+  const equal = Math.ceil(ready / spec.slots);
+  const mean = meanOf(core, head);
+  if (mean === undefined || !isEven(core, profile, head)) return equal;
+  const meanMs = Math.max(mean, 0.001);
+  return outlook.share({ now: core.now, ready, free: spec.slots - used, meanMs, laterMs: meanMs / 2 });
+}
+
 /** Tasks of the head's client, most urgent first, until the pack is as large or as long as it should be. */
-function takePack(core: CoreState, profile: Profile, head: Work, ready: number): Work[] {
+function takePack(core: CoreState, profile: Profile, head: Work, share: number): Work[] {
   const { options } = core;
   const pack: Work[] = [];
-  let most = isOpen(profile) ? 1 : packLimit(core, profile, head, ready);
+  let most = isOpen(profile) ? 1 : packLimit(core, profile, head, share);
   let expectedMs = 0;
   for (let work: Work | undefined = head; work !== undefined; work = core.queue(profile, head.task.source).peek()) {
     most = Math.min(most, work.maxPack);
@@ -105,6 +117,8 @@ function newJob(core: CoreState, profile: Profile, fresh: boolean, packs: readon
   };
   job.children = packs.map((works, index): Child => {
     const child: Child = { job, index, works, state: "waiting", cancelled: false, attempt: 1, ranMs: 0 };
+    const runMs = works.reduce((sum, work) => sum + (meanOf(core, work) ?? 0), 0);
+    profile.outlook.expect(child, core.now + startMs(core, profile) + runMs);
     works.forEach((work, at) => {
       work.state = "staging";
       work.child = child;

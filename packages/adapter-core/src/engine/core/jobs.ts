@@ -54,7 +54,9 @@ export function onStaged(core: CoreState, event: Of<"staged">): void {
 /** A child that never ran gives its slot back. */
 function leaveOut(core: CoreState, child: Child): void {
   child.state = "over";
-  core.profile(child.job.profile).used -= 1;
+  const profile = core.profile(child.job.profile);
+  profile.used -= 1;
+  profile.outlook.forget(child);
   child.job.liveChildren -= 1;
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type PackSizeInput, packSize } from "./pack-size.ts";
 
 const base: PackSizeInput = {
-  ready: 1_000,
+  share: 10,
   slots: 100,
   runTime: { meanMs: 1_000, spreadMs: 1_000 },
   startMs: 500,
@@ -34,19 +34,19 @@ describe("packSize", () => {
   });
 
   it("never makes a pack longer than the target", () => {
-    expect(packSize({ ...base, ready: 1_000_000, runTime: { meanMs: 20_000, spreadMs: 0 } })).toBe(3);
+    expect(packSize({ ...base, share: 10_000, runTime: { meanMs: 20_000, spreadMs: 0 } })).toBe(3);
     expect(packSize({ ...base, runTime: { meanMs: 3_600_000, spreadMs: 0 } })).toBe(1);
   });
 
   it("gives each slot one task when there are no more tasks than slots", () => {
-    expect(packSize({ ...base, ready: 100, runTime: { meanMs: 0.1, spreadMs: 0 } })).toBe(1);
+    expect(packSize({ ...base, share: 1, runTime: { meanMs: 0.1, spreadMs: 0 } })).toBe(1);
   });
 
   it("stays between 1 and the limits, whatever it is given", () => {
     fc.assert(
       fc.property(
         fc.record({
-          ready: fc.nat(100_000),
+          share: fc.integer({ min: 1, max: 100_000 }),
           slots: fc.integer({ min: 1, max: 10_000 }),
           runTime: fc.option(
             fc.record({
@@ -64,7 +64,7 @@ describe("packSize", () => {
           expect(Number.isInteger(size)).toBe(true);
           expect(size).toBeGreaterThanOrEqual(1);
           expect(size).toBeLessThanOrEqual(input.maxTasks);
-          expect(size).toBeLessThanOrEqual(Math.max(1, Math.ceil(input.ready / input.slots)));
+          expect(size).toBeLessThanOrEqual(input.share);
         },
       ),
     );

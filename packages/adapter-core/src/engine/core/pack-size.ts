@@ -2,12 +2,12 @@ import type { RunTime } from "./run-times.ts";
 
 /** What the size of the next pack depends on; times in milliseconds. */
 export interface PackSizeInput {
-  /** Tasks that are ready now. */
-  readonly ready: number;
+  /** Tasks that a slot would get if all that are ready were shared out now: see `Outlook.share`. */
+  readonly share: number;
   /** Slots in all, taken or free. */
   readonly slots: number;
   /** What one task takes; `undefined` for a function never seen. */
-  readonly runTime: RunTime | undefined;
+  readonly runTime: Omit<RunTime, "runs"> | undefined;
   /** What starting a child costs. */
   readonly startMs: number;
   /** How long a pack should take. */
@@ -19,19 +19,18 @@ export interface PackSizeInput {
 const LEAST_SPREAD = 0.001;
 
 /**
- * Tasks for the next pack, at least 1: never more than a slot's fair share of what is ready while slots could idle, and never longer than the target. All of
+ * Tasks for the next pack, at least 1: never more than a slot's share of what is ready while slots could idle, and never longer than the target. All of
  * that share where tasks take the same time; the less of it, the further apart they are and the less a start costs, so that what is left evens the slots out.
  */
 export function packSize(input: PackSizeInput): number {
-  const { ready, slots, runTime, startMs, targetMs, maxTasks } = input;
-  if (runTime === undefined || ready <= 1) return 1;
+  const { share, slots, runTime, startMs, targetMs, maxTasks } = input;
+  if (runTime === undefined || share <= 1) return 1;
   const mean = Math.max(runTime.meanMs, 0.001);
-  const fairShare = Math.ceil(ready / slots);
   const spread = Math.max(LEAST_SPREAD, runTime.spreadMs / mean);
   // The slowest of the packs of k tasks takes about k + spread * tail * sqrt(k) means.
   const tail = Math.sqrt(2 * Math.log(Math.max(2, slots)));
-  const size = Math.max(evenShare(fairShare, spread * tail), worthStarting(fairShare, spread * tail, startMs / mean));
-  return Math.max(1, Math.min(size, fairShare, Math.floor(targetMs / mean), maxTasks));
+  const size = Math.max(evenShare(share, spread * tail), worthStarting(share, spread * tail, startMs / mean));
+  return Math.max(1, Math.min(size, share, Math.floor(targetMs / mean), maxTasks));
 }
 
 /** The largest pack of which even the slowest is over within the fair share (the idea of factoring, S. Flynn Hummel, E. Schonberg and L. Flynn, 1992). */

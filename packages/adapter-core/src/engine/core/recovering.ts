@@ -50,6 +50,7 @@ function adoptJob(core: CoreState, found: RecoveredJob, holders: ReadonlyMap<str
   };
   job.children = found.children.map((tasks, index): Child => {
     const child: Child = { job, index, works: [], state: "waiting", cancelled: false, attempt: 1, ranMs: 0 };
+    profile.outlook.expect(child, core.now);
     child.works = tasks.map(({ task, holder }, at) => adoptWork(core, task, child, at, holders.get(holder)));
     return child;
   });

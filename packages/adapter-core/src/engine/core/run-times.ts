@@ -3,10 +3,14 @@ export interface RunTime {
   readonly meanMs: number;
   /** Standard deviation; as large as the mean while too few runs are known to tell. */
   readonly spreadMs: number;
+  /** How many runs this is known from. */
+  readonly runs: number;
 }
 
 interface Measured {
   mean: number;
+  /** The plain mean of recent runs, around which their variance is taken. */
+  centre: number;
   variance: number;
   runs: number;
 }
@@ -16,7 +20,7 @@ const FEW_RUNS = 10;
 /** Weights of the newest run: a slower one counts more than a faster one, because a pack that takes too long hurts more than one that is too small. */
 const SLOWER = 0.3;
 const FASTER = 0.1;
-const NEWEST = 0.05;
+const NEWEST = 0.02;
 
 /**
  * Measured run times per function, keyed by the digest of the function's bytes (its object id is new in every client). Keeps the functions
@@ -40,16 +44,18 @@ export class RunTimes {
     const measured = this.#measured.get(digest);
     if (measured === undefined) return undefined;
     const { mean, variance, runs } = measured;
-    return { meanMs: mean, spreadMs: runs < FEW_RUNS ? mean : Math.sqrt(variance) };
+    return { meanMs: mean, spreadMs: runs < FEW_RUNS ? mean : Math.sqrt(variance), runs };
   }
 
   /** Takes one run of `ms` milliseconds into account. */
   record(digest: string, ms: number): void {
-    const measured = this.#measured.get(digest) ?? { mean: ms, variance: 0, runs: 0 };
+    const measured = this.#measured.get(digest) ?? { mean: ms, centre: ms, variance: 0, runs: 0 };
     const off = ms - measured.mean;
+    const aside = ms - measured.centre;
     measured.runs += 1;
     const newest = Math.max(NEWEST, 1 / measured.runs);
-    measured.variance = (1 - newest) * (measured.variance + newest * off * off);
+    measured.variance = (1 - newest) * (measured.variance + newest * aside * aside);
+    measured.centre += newest * aside;
     measured.mean += (off > 0 ? SLOWER : FASTER) * off;
     this.#measured.delete(digest);
     this.#measured.set(digest, measured);

@@ -3,6 +3,7 @@ import type { ProfileSpec } from "../../contracts/plugin.ts";
 import { ClientQueue } from "./client-queue.ts";
 import type { EngineEffect } from "./effect.ts";
 import type { CoreOptions } from "./options.ts";
+import { Outlook } from "./outlook.ts";
 import { RunTimes } from "./run-times.ts";
 import type { Assignment, Client, Job, Work, Worker } from "./work.ts";
 
@@ -21,6 +22,8 @@ export interface Profile {
   freedAt: number;
   /** Jobs in a row that could not be started, the last of them, when the next trial may be made, and whether they were not even taken. */
   readonly breaker: { failures: number; job: JobName | undefined; trialAt: number; held: boolean };
+  /** When its children are expected to be over. */
+  readonly outlook: Outlook;
   readonly queues: Map<string, ClientQueue>;
   /** Queued works of all clients. */
   ready: number;
@@ -144,6 +147,7 @@ export class CoreState {
     const profile: Profile = {
       ...{ spec, used: 0, live: 0, ready: 0, freedAt: 0 },
       breaker: { failures: 0, job: undefined, trialAt: 0, held: false },
+      outlook: new Outlook(),
       queues: new Map(),
       gatheringSince: undefined,
       lastArrivalAt: 0,

@@ -32,6 +32,7 @@ export function endChild(core: CoreState, child: Child): void {
   profile.used -= 1;
   profile.live -= 1;
   profile.freedAt = core.now;
+  profile.outlook.forget(child);
   child.job.liveChildren -= 1;
   if (child.job.liveChildren === 0) forgetJob(core, child.job);
 }

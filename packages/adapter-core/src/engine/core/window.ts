@@ -19,6 +19,10 @@ const GATHER_SHARE = 0.12;
  */
 const BURST_SHARE = 1 / 3;
 const LARGE_BURST = 0.1;
+/** Relative spread up to which run times count as equal. */
+const EVEN_SPREAD = 0.1;
+/** A smaller share of the slots is not waited for. */
+const FEW_ENDS = 0.05;
 /** Longest pause, in milliseconds, between two results of one round of polling. */
 const TELLING_MS = 10;
 
@@ -44,6 +48,10 @@ export function windowEnd(core: CoreState, profile: Profile): number | undefined
 
 function slotsEnd(core: CoreState, profile: Profile, head: Work, since: number): number {
   const mostMs = gatherMs(core, profile, head);
+  // Where it is known that hardly anybody else is about to end, what is being told at this moment is all there is to wait for.
+  if (isEven(core, profile, head) && profile.outlook.endingBy(since + mostMs) < FEW_ENDS * profile.spec.slots) {
+    return Math.min(since + mostMs, profile.freedAt + TELLING_MS);
+  }
   if (packLimit(core, profile, head) > 1) return since + mostMs;
   const free = profile.spec.slots - profile.used;
   // A tenth of all slots is a job worth its call: only what is being told at this moment is waited for.
@@ -71,17 +79,27 @@ function gatherMs(core: CoreState, profile: Profile, head: Work): number {
   return Math.min(maxMs, GATHER_SHARE * mean * packLimit(core, profile, head));
 }
 
-/** Tasks that the next pack of this function may hold. */
-export function packLimit(core: CoreState, profile: Profile, head: Work, ready = profile.ready): number {
+/** Tasks that the next pack of this function may hold. @param share what a slot would get of all that are ready. @default an equal part */
+export function packLimit(
+  core: CoreState,
+  profile: Profile,
+  head: Work,
+  share = Math.ceil(profile.ready / profile.spec.slots),
+): number {
   const { options } = core;
   return packSize({
-    ready,
+    share,
     slots: profile.spec.slots,
     runTime: core.runTimes.get(functionInfo(core, head)?.digest ?? ""),
-    startMs: core.startTimes.mean(profile.spec.name) ?? options.backend.startMs,
+    startMs: startMs(core, profile),
     targetMs: options.packTargetMs,
     maxTasks: options.maxTasksPerPack,
   });
+}
+
+/** What starting a child takes, in milliseconds. */
+export function startMs(core: CoreState, profile: Profile): number {
+  return core.startTimes.mean(profile.spec.name) ?? core.options.backend.startMs;
 }
 
 /** Tasks that a pack of this function would hold if enough were there. */
@@ -92,6 +110,16 @@ function fullPack(core: CoreState, work: Work): number {
     1,
     Math.min(core.options.maxTasksPerPack, Math.floor(core.options.packTargetMs / Math.max(mean, 0.001))),
   );
+}
+
+/**
+ * Whether the tasks of this function take the same time, so that their ends can be foreseen. Not said of the first that are over: of tasks that began together
+ * those are the short ones.
+ */
+export function isEven(core: CoreState, profile: Profile, head: Work): boolean {
+  const runTime = core.runTimes.get(functionInfo(core, head)?.digest ?? "");
+  if (runTime === undefined || runTime.runs < profile.spec.slots / 2) return false;
+  return runTime.spreadMs <= EVEN_SPREAD * runTime.meanMs;
 }
 
 /** How long a task of this function takes, in milliseconds, as far as is known. */
