@@ -22,7 +22,7 @@ export const plugin: Plugin = {
         {
           name: "s3-prefix",
           type: "string",
-          summary: "What the names of all objects begin with; may be empty",
+          summary: "What the names of all objects begin with; / for nothing",
           default: DEFAULT_PREFIX,
           group: "AWS",
           identifies: true,
