@@ -19,7 +19,7 @@ const options = JSON.parse(process.argv[2] ?? "{}") as SiteOptions & { readonly 
 const runner: RunnerOptions =
   options.runner === undefined
     ? { mode: "simulated", run: lasting(() => FOR_EVER_MS) }
-    : { mode: "warm", python: options.python, script: options.runner, reuse: true };
+    : { mode: "warm", python: options.python, script: options.runner, workers: options.slots };
 const spot = SPOT_WITHIN_MS.map((most): AttemptFaultRule => {
   return { fault: "spot", rate: (options.spotLoss ?? 0) / SPOT_WITHIN_MS.length, afterMs: [0, most] };
 });

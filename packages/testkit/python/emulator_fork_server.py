@@ -1,12 +1,13 @@
 """Runs containers of the Batch emulator as forks of one Python process that has the runner's module loaded already.
 
-    emulator_fork_server.py [--reuse] RUNNER_SCRIPT [ARGUMENT ...]
+    emulator_fork_server.py [--workers N] RUNNER_SCRIPT [ARGUMENT ...]
 
 Reads one JSON object a line from stdin, {"id": n, "command": [...], "env": {...}, "log": "file"}, and writes {"id": n, "pid": p}
 when the fork runs and {"id": n, "code": c} when it ended, 128 and the signal's number when one ended it. Each fork has a
 session of its own; when stdin ends, all of them are killed.
 
-With --reuse a fork that ended its container by itself runs the next one: a container then costs no fork, but may see what one before it left.
+With --workers that many forks are made at once, and one that ended its container by itself runs the next one: a container then costs no fork, but may see
+what one before it left.
 """
 
 import gc
@@ -128,10 +129,10 @@ class Worker:
 
 
 class Server:
-    def __init__(self, script, first, reuse):
+    def __init__(self, script, first, workers):
         self.script = script
         self.first = first
-        self.reuse = reuse
+        self.reuse = workers > 0
         self.module = load(script)
         getattr(self.module, "prepare", lambda: None)()  # what a runner loads late, forks need not load again
         self.children = {}
@@ -143,6 +144,7 @@ class Server:
         self.selector = selectors.DefaultSelector()
         gc.collect()
         gc.freeze()
+        self.idle.extend(self.hire() for _ in range(workers))
 
     def say(self, message):
         os.write(self.output, json.dumps(message).encode() + b"\n")
@@ -239,6 +241,9 @@ class Server:
 
 
 if __name__ == "__main__":
-    REUSE = sys.argv[1] == "--reuse"
-    PROGRAM = sys.argv[1 + REUSE :]
-    Server(PROGRAM[0], PROGRAM[1:], REUSE).serve()
+    PROGRAM = sys.argv[1:]
+    WORKERS = 0
+    if PROGRAM[0] == "--workers":
+        WORKERS = int(PROGRAM[1])
+        del PROGRAM[:2]
+    Server(PROGRAM[0], PROGRAM[1:], WORKERS).serve()

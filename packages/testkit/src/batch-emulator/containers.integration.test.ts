@@ -52,7 +52,7 @@ process.env["SECRET_OF_THE_TEST"] = "1";
 const RUNNERS: readonly (readonly [string, RunnerOptions])[] = [
   ["fresh processes", { mode: "process", argv: ["python3", script] }],
   ["forks", { mode: "warm", python: "python3", script }],
-  ["forks that are used again", { mode: "warm", python: "python3", script, reuse: true }],
+  ["forks that are used again", { mode: "warm", python: "python3", script, workers: 2 }],
 ];
 
 function lives(pid: number): boolean {

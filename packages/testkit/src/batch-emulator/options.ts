@@ -11,15 +11,15 @@ export type RunnerOptions =
   /** A fresh process each: `argv` is the image's entry point, the job's command follows. */
   | { readonly mode: "process"; readonly argv: readonly string[] }
   /**
-   * Forks of a Python process that has the module of `script` loaded and calls its `main`. With `reuse` a fork runs one container after another, as long as
-   * none is killed: it costs less, but a container may see what one before it left in the process.
+   * Forks of a Python process that has the module of `script` loaded and calls its `main`. With `workers` so many forks are made in advance, and each
+   * runs one container after another, as long as none is killed: it costs less, but a container may see what one before it left in the process.
    */
   | {
       readonly mode: "warm";
       readonly python: string;
       readonly script: string;
       readonly arguments?: readonly string[];
-      readonly reuse?: boolean;
+      readonly workers?: number;
     }
   /** No process at all. */
   | { readonly mode: "simulated"; readonly run: Simulation };

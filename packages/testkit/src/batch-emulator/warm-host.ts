@@ -30,8 +30,8 @@ export class WarmHost implements ContainerHost {
     runner: Omit<Extract<RunnerOptions, { mode: "warm" }>, "mode">,
     environment: Readonly<Record<string, string>>,
   ) {
-    const reuse = runner.reuse === true ? ["--reuse"] : [];
-    const argv = [pythonProgram("emulator_fork_server.py"), ...reuse, runner.script, ...(runner.arguments ?? [])];
+    const workers = runner.workers === undefined ? [] : ["--workers", String(runner.workers)];
+    const argv = [pythonProgram("emulator_fork_server.py"), ...workers, runner.script, ...(runner.arguments ?? [])];
     // The same variables that containers have: what the module looks up when it is loaded is what they would.
     this.#server = spawn(runner.python, argv, { env: { ...environment }, stdio: ["pipe", "pipe", "pipe"] });
     this.#exited = new Promise((resolve) => {
