@@ -10,7 +10,7 @@ import { RUNNER_FILE } from "./index.ts";
 
 const run = promisify(execFile);
 const TESTS = fileURLToPath(new URL("../python/tests/", import.meta.url));
-const MODULES = ["test_scaler_runner", "test_s3_store", "test_one_shot"];
+const MODULES = ["test_scaler_runner", "test_s3_store", "test_s3_access", "test_one_shot", "test_descriptions"];
 const atHand = await interpretersAtHand();
 
 /** Runs the Python tests; its own output is the message of a failure. */
