@@ -10,7 +10,7 @@ import {
 import type { CallGate, CallPriority } from "./call-gate.ts";
 
 /** Every state of a job that is not over, in the order in which jobs pass them: what moves on meanwhile is met again, not missed. */
-export const LIVE_STATES = ["SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING"] as const;
+const LIVE_STATES = ["SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING"] as const;
 
 /** A job in a listing. */
 export interface Listed {

@@ -1,7 +1,7 @@
 import type { RetryStrategy } from "@aws-sdk/client-batch";
 
 /** Most attempts that Batch makes of one child. */
-export const MOST_ATTEMPTS = 10;
+const MOST_ATTEMPTS = 10;
 
 // In this order; without the last one Batch would repeat whatever no rule speaks of. Texts as Batch and ECS write them: a host or Spot instance of EC2 that went
 // away, a Spot task of Fargate, a container that could not be started (image, runtime, network), an agent that lost sight of one. What ran out of memory or time,

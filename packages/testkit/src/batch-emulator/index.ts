@@ -1,12 +1,8 @@
-export type { ApiCall } from "./call-log.ts";
-export type { ContainerSpec } from "./container.ts";
 export { PROVISIONED } from "./definitions.ts";
 export { BatchEmulator } from "./emulator.ts";
-export type { AttemptFault, AttemptFaultRule, CallFault, CallFaultRule } from "./faults.ts";
-export type { ArrayJob, Attempt, JobStatus, TopJob, UnitJob } from "./job.ts";
-export { LIMITS, type Limit, type LimitBasis } from "./limits.ts";
+export type { AttemptFaultRule, CallFaultRule } from "./faults.ts";
+export { LIMITS } from "./limits.ts";
 export type { BatchEmulatorOptions, RunnerOptions } from "./options.ts";
-export { type OverrideRule, overrideChars } from "./override-size.ts";
-export type { QueueOptions } from "./queues.ts";
+export { overrideChars } from "./override-size.ts";
 export { lasting, type Simulation } from "./simulated-host.ts";
 export { startBatchEmulator } from "./start.ts";

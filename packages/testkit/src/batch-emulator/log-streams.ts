@@ -5,7 +5,7 @@ import { ApiRefusal } from "./api-refusal.ts";
 import { type Fields, integerOf, textOf } from "./fields.ts";
 
 /** The only log group. */
-export const LOG_GROUP = "/aws/batch/job";
+const LOG_GROUP = "/aws/batch/job";
 
 /** Most events of one page. */
 const PAGE = 10_000;

@@ -5,7 +5,7 @@ import { type BatchBackend, openBatch, type WatchTimes } from "@scaler-aws-hpc/b
 import { BatchEmulator, type BatchEmulatorOptions, lasting } from "../batch-emulator/index.ts";
 
 /** Looks a tenth as far apart as they are on AWS, so that tests take seconds. */
-export const QUICK: WatchTimes = {
+const QUICK: WatchTimes = {
   firstLookMs: 150,
   roundMs: 150,
   mostRoundMs: 1_000,

@@ -1,6 +1,7 @@
 import type { ChildChange, Failure } from "@scaler-aws-hpc/adapter-core";
 import { describe, expect, it } from "vitest";
-import { type AttemptFault, lasting, PROVISIONED } from "../batch-emulator/index.ts";
+import type { AttemptFault } from "../batch-emulator/faults.ts";
+import { lasting, PROVISIONED } from "../batch-emulator/index.ts";
 import { BatchBed } from "./bed.ts";
 
 const failureOf = (change: ChildChange | undefined): Failure | undefined =>

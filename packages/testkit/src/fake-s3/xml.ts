@@ -7,7 +7,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 /** Text as it stands between tags. Control characters become references, as S3 writes them. */
-export function escapeXml(text: string): string {
+function escapeXml(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is escaped
   return text.replace(/[&<>"'\u0000-\u001f]/g, (found) => ESCAPES[found] ?? `&#x${found.charCodeAt(0).toString(16)};`);
 }

@@ -47,7 +47,7 @@ export function playBatch(options: BatchModelOptions): BatchModelResult {
 }
 
 /** The earliest that all tasks can be done, taken in order by whichever slot is free first. */
-export function listScheduleMs(durationsMs: readonly number[], slots: number, startMs: number): number {
+function listScheduleMs(durationsMs: readonly number[], slots: number, startMs: number): number {
   const free = Array.from({ length: slots }, () => 0);
   for (const duration of durationsMs) {
     let first = 0;
