@@ -16,6 +16,12 @@ describe("a lease", () => {
     expect(decodeLease("k", encodeLease(plain))).toEqual(plain);
   });
 
+  it("says how long the scheduler had not answered a worker", () => {
+    const workers = [{ id: `Worker|AWS|${"f".repeat(32)}`, profile: "default", silent: 58_000 }];
+    expect(decodeLease("k", encodeLease({ ...lease, workers })).workers).toEqual(workers);
+    expect(() => decodeLease("k", changed({ workers: [{ ...workers[0], silent: -1 }] }))).toThrow(/silent/);
+  });
+
   it.each([
     ["no JSON", Buffer.from("{")],
     ["no epoch", changed({ epoch: 0 })],

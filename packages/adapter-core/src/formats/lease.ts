@@ -8,6 +8,8 @@ const WORKER = /^Worker\|[^|\p{Cc}]{1,64}\|[0-9a-f]{32}$/u;
 export interface LeaseWorker {
   readonly id: string;
   readonly profile: string;
+  /** How long the scheduler had not answered it when the lease was written, in milliseconds. @default 0 */
+  readonly silent?: number;
 }
 
 /** Who holds a manager's id, and under which workers the scheduler knows that manager: the one object under `v1/managers/<manager>/lease`. */
@@ -53,6 +55,7 @@ export function decodeLease(key: string, bytes: Uint8Array): LeaseRecord {
       return {
         id: word(`${where} worker ${index} id`, worker.id, WORKER),
         profile: text(`${where} worker ${index} profile`, worker.profile, 128),
+        ...(worker.silent !== undefined && { silent: amount(`${where} worker ${index} silent`, worker.silent) }),
       };
     }),
   };

@@ -27,6 +27,20 @@ export interface ManagerEnd extends EngineEnd {
   readonly signal: StopSignal | undefined;
 }
 
+/** What a start gets, in milliseconds, to come to its end by itself when it is told to stop in the middle. */
+const BEGINNING_MS = 1_500;
+
+/** Told to stop while a store or backend did not open: nothing was begun, nothing was taken. */
+export class StoppedEarly extends Error {
+  override readonly name = "StoppedEarly";
+  readonly signal: StopSignal | undefined;
+
+  constructor(signal: StopSignal | undefined) {
+    super("stopped before anything was begun");
+    this.signal = signal;
+  }
+}
+
 /**
  * The composition root: opens store, backend, connection and engine in this order, runs until the end, and closes them in the opposite one.
  *
@@ -40,7 +54,12 @@ export async function runManager(settings: StartSettings, services: ManagerServi
 
   // Heard until everything below is closed again: a signal that comes during the end must not cut it short.
   let signal: StopSignal | undefined;
-  let stop = (_graceMs: number): void => {};
+  const early = Promise.withResolvers<never>();
+  early.promise.catch(() => {});
+  // Until the engine is there nothing was begun, so nothing is lost by going while a service does not answer.
+  let stop = (graceMs: number): void => {
+    setTimeout(() => early.reject(new StoppedEarly(signal)), Math.min(graceMs, BEGINNING_MS));
+  };
   let graceMs = Number.POSITIVE_INFINITY;
   using _stops = listenForStops({
     drain(which) {
@@ -56,8 +75,8 @@ export async function runManager(settings: StartSettings, services: ManagerServi
       stop(graceMs);
     },
   });
-  await using store = await openStore(deployment, log, managerId);
-  await using opened = await openBackend(deployment, store, log, managerId);
+  await using store = await Promise.race([openStore(deployment, log, managerId), early.promise]);
+  await using opened = await Promise.race([openBackend(deployment, store, log, managerId), early.promise]);
   const backend = settings.inline ? opened : withoutInline(opened);
   for (const warning of unusedOptions(settings, backend.traits)) log.warn(warning);
   await using cluster = connectCluster({

@@ -5,8 +5,8 @@ import { findDeployment, workerManagerIdOf } from "./deployment.ts";
 import { LiveLine } from "./live-line.ts";
 import { openLog } from "./logger.ts";
 import { outputMode } from "./output-mode.ts";
-import { runManager } from "./run-manager.ts";
-import { readSettings } from "./settings.ts";
+import { type ManagerServices, runManager, StoppedEarly } from "./run-manager.ts";
+import { readSettings, type StartSettings } from "./settings.ts";
 import { Rate, type Status, statusText } from "./status-text.ts";
 import { trustWarnings } from "./trust-warnings.ts";
 
@@ -66,7 +66,7 @@ export async function startManager(resolved: StartOptions, registry: PluginRegis
       reason,
       signal,
       stats: last,
-    } = await runManager(settings, {
+    } = await untilEnd(settings, {
       deployment,
       workerManagerId,
       log,
@@ -96,5 +96,20 @@ export async function startManager(resolved: StartOptions, registry: PluginRegis
   } finally {
     line?.[Symbol.dispose]();
     flush();
+  }
+}
+
+const NOTHING_DONE = {
+  ...{ received: 0, done: 0, failed: 0, cancelled: 0, retried: 0 },
+  ...{ adoptedJobs: 0, orphans: 0, nativeRetries: 0, failures: {} },
+};
+
+/** Runs the manager; one that was told to stop before it began ends like one that had nothing to do. */
+async function untilEnd(settings: StartSettings, services: ManagerServices) {
+  try {
+    return await runManager(settings, services);
+  } catch (reason) {
+    if (!(reason instanceof StoppedEarly)) throw reason;
+    return { reason: "stopped", signal: reason.signal, stats: NOTHING_DONE };
   }
 }

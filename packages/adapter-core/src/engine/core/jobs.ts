@@ -151,10 +151,12 @@ export function onChild(core: CoreState, event: Of<"child">): void {
   else afterFailure(core, child, open, change.failure);
 }
 
-function countFailure(core: CoreState, { job }: Child, { kind, reason }: Failure): void {
+function countFailure(core: CoreState, { job, ranMs }: Child, { kind, reason }: Failure): void {
   if (kind === "cancelled") return;
   core.counts.failures[kind] += 1;
-  if (kind === "image" || kind === "definition") startFailed(core, job, reason);
+  // A container that ends by itself before it stored anything may never have come to the tasks: many in a row are no accident either.
+  const unstarted = kind === "exit" && ranMs === 0;
+  if (kind === "image" || kind === "definition" || unstarted) startFailed(core, job, reason);
 }
 
 /** A child ended well, but some of its tasks have no result. */

@@ -84,8 +84,13 @@ export class Engine implements AsyncDisposable {
 
   /** Finishes what has started, starts nothing new, leaves; `finished` tells when. */
   drain(): void {
-    if (this.#loop === undefined) void this.#finish("drained");
-    else this.#loop.tell({ type: "drain" });
+    if (this.#loop === undefined) {
+      if (this.#parts.lease !== undefined)
+        this.#options.log.warn(
+          "stopped before it was known what an earlier process left: its jobs go on, if there are any",
+        );
+      void this.#finish("drained");
+    } else this.#loop.tell({ type: "drain" });
   }
 
   /**

@@ -83,7 +83,9 @@ export class FrameReader {
         if (frame !== undefined || absent >= ABSENT_TRIES) return frame;
         await clock.sleep(backOffMs(STORAGE_BACK_OFF, 1, random()), { signal });
       } catch (reason) {
-        if (signal.aborted || !isAdapterError(reason) || !RETRYABLE.has(reason.code)) throw reason;
+        // Results that are there are worth waiting for until they may be read.
+        const passes = isAdapterError(reason) && (RETRYABLE.has(reason.code) || reason.code === "denied");
+        if (signal.aborted || !passes) throw reason;
         counters.storageRetries += 1;
         if (failures === 1) log.warn("a result could not be read; trying again", { reason: String(reason) });
         await clock.sleep(backOffMs(STORAGE_BACK_OFF, failures, random()), { signal });

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { AdapterError, isAdapterError, RETRYABLE } from "../../contracts/adapter-error.ts";
 import type { PayloadStore } from "../../contracts/payload-store.ts";
 import { leaseKey } from "../../formats/keys.ts";
-import { decodeLease, encodeLease, type LeaseRecord, type LeaseWorker } from "../../formats/lease.ts";
+import { decodeLease, encodeLease, type LeaseRecord } from "../../formats/lease.ts";
 import type { WorkerId } from "../core/ids.ts";
 import { type BackOff, backOffMs } from "./back-off.ts";
 import type { ShellHost } from "./host.ts";
@@ -33,11 +33,17 @@ export interface LeaseOptions {
   readonly onLost: (reason: AdapterError) => void;
 }
 
+interface Held {
+  readonly profile: string;
+  readonly since: number;
+  /** When the scheduler answered it last, as far as is known. */
+  heardAt: number;
+}
+
 /** What the owner before left. */
 export interface Inheritance {
-  readonly workers: readonly LeaseWorker[];
-  /** How long it has been silent at least, in milliseconds, by the store's own clock. */
-  readonly silentMs: number;
+  /** Its worker ids, each with how long the scheduler has not answered it, in milliseconds: until the lease was written by its owner's clock, since then by the store's. */
+  readonly workers: readonly { readonly id: WorkerId; readonly profile: string; readonly silentMs: number }[];
   /** How long it has certainly been gone, in milliseconds; `undefined`: there was none, or it left in order. */
   readonly diedBeforeMs: number | undefined;
   /** Identity of the scheduler that it met last, where it is known. */
@@ -55,7 +61,7 @@ export class Lease implements Ownership {
   readonly #options: LeaseOptions;
   readonly #key: string;
   readonly #owner = randomBytes(16).toString("hex");
-  readonly #workers = new Map<WorkerId, { readonly profile: string; readonly since: number }>();
+  readonly #workers = new Map<WorkerId, Held>();
   #etag = "";
   #epoch = 0;
   #scheduler: string | undefined;
@@ -102,15 +108,18 @@ export class Lease implements Ownership {
       this.#epoch = (former?.epoch ?? 0) + 1;
       this.#scheduler = former?.scheduler;
       this.#workers.clear();
-      for (const { id, profile } of former?.workers ?? []) this.#workers.set(id, { profile, since: clock.now() });
+      for (const { id, profile, silent = 0 } of former?.workers ?? []) {
+        this.#workers.set(id, { profile, since: clock.now(), heardAt: clock.now() - silent });
+      }
       const condition = held === undefined ? "absent" : { etag: held.etag };
       if (!(await this.#put(condition))) continue;
       const now = await this.#modifiedMs();
-      const silentMs = before === undefined || now === undefined ? 0 : Math.max(0, now - before);
+      const ageMs = before === undefined || now === undefined ? 0 : Math.max(0, now - before);
+      for (const held of this.#workers.values()) held.heardAt -= ageMs;
       this.#host.counters.epoch = this.#epoch;
-      const diedBeforeMs = former === undefined || former.released ? undefined : Math.max(0, silentMs - RENEW_MS);
-      const { workers = [], scheduler } = former ?? {};
-      return { workers, silentMs, diedBeforeMs, scheduler, storeNowMs: now };
+      const diedBeforeMs = former === undefined || former.released ? undefined : Math.max(0, ageMs - RENEW_MS);
+      const workers = [...this.#workers].map(([id, { profile }]) => ({ id, profile, silentMs: this.#silentMs(id) }));
+      return { workers, diedBeforeMs, scheduler: former?.scheduler, storeNowMs: now };
     }
   }
 
@@ -131,8 +140,14 @@ export class Lease implements Ownership {
 
   async note(worker: WorkerId, profile: string): Promise<void> {
     if (this.#workers.has(worker)) return await this.sure();
-    this.#workers.set(worker, { profile, since: this.#host.clock.now() });
+    const now = this.#host.clock.now();
+    this.#workers.set(worker, { profile, since: now, heardAt: now });
     await this.#save();
+  }
+
+  heard(worker: WorkerId): void {
+    const held = this.#workers.get(worker);
+    if (held !== undefined) held.heardAt = this.#host.clock.now();
   }
 
   forget(worker: WorkerId): void {
@@ -217,7 +232,7 @@ export class Lease implements Ownership {
       renewed: Math.round(wallNow()),
       released: this.#released,
       scheduler: this.#scheduler,
-      workers: [...this.#workers].map(([id, { profile }]) => ({ id, profile })),
+      workers: [...this.#workers].map(([id, { profile }]) => ({ id, profile, silent: Math.round(this.#silentMs(id)) })),
     };
     const { signal } = this.#host;
     let begunAt = 0;
@@ -229,6 +244,10 @@ export class Lease implements Ownership {
     this.#etag = outcome.etag;
     this.#sureAt = begunAt;
     return true;
+  }
+
+  #silentMs(worker: WorkerId): number {
+    return Math.max(0, this.#host.clock.now() - (this.#workers.get(worker)?.heardAt ?? 0));
   }
 
   /** Ids that were left by the owner before and that nobody opened again. */

@@ -206,8 +206,11 @@ export class Links {
         tell({ type: "cancel", worker, session, taskId: news.taskId, force: news.force });
         break;
       case "echo":
+        this.#options.ownership.heard(worker);
+        tell({ type: "echo", worker, session });
+        break;
       case "shutdown":
-        tell({ type: news.type, worker, session });
+        tell({ type: "shutdown", worker, session });
         break;
       case "objects-deleted":
         this.#options.dropObjects(news.ids);

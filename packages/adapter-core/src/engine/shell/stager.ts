@@ -208,7 +208,8 @@ export class Stager {
       } catch (reason) {
         signal.throwIfAborted();
         counters.storageRetries += 1;
-        if (!isAdapterError(reason) || !RETRYABLE.has(reason.code)) throw reason;
+        // A permission that is missing can be granted while the tasks wait.
+        if (!isAdapterError(reason) || !(RETRYABLE.has(reason.code) || reason.code === "denied")) throw reason;
         if (failures === 1) log.warn("a job could not be stored; trying again", { reason: reason.message });
         await clock.sleep(backOffMs(STORAGE_BACK_OFF, failures, random()), { signal });
       }

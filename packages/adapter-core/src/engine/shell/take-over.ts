@@ -29,10 +29,10 @@ export async function takeOver(
   // Where the lease was lost, names of its later epochs may still be in use.
   const latest = names.reduce((most, name) => Math.max(most, name.startsWith(`${jobPrefix}-`) ? epochOf(name) : 0), 0);
   await lease.raise(latest + 1);
-  const workers = former.workers.map(({ id, profile }) => ({
+  const workers = former.workers.map(({ id, profile, silentMs }) => ({
     worker: id,
     profile,
-    silentMs: former.silentMs + clock.now() - takenAt,
+    silentMs: silentMs + clock.now() - takenAt,
   }));
   const nothing = jobs.length === 0 && workers.length === 0;
   return {
