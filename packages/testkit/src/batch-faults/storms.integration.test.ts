@@ -30,6 +30,10 @@ describe("faults of AWS in a run", () => {
   afterAll(() => bed?.[Symbol.asyncDispose]());
 
   it.each([
+    [
+      "may not store bundles nor read results",
+      () => bed.s3.faults.add({ fault: "access-denied", operations: ["PutObject", "GetObject"], caller: MANAGER }),
+    ],
     ["may not submit", () => bed.aws.faults.addCallRule({ fault: "access-denied", operations: ["SubmitJob"] })],
     [
       "has expired credentials",
