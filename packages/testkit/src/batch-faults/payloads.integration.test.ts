@@ -62,6 +62,17 @@ describe("odd payloads and names", () => {
     expect(bed.s3.openUploads()).toEqual([]);
   });
 
+  // What fails with the released manager before the same service: `batch-emulator/original.integration.test.ts`.
+  it.each([
+    ["arrays with more than 4 KB a task", 30, 5_000],
+    ["a single task of 6.5 KB, past what a container's command may hold", 1, 6_500],
+    ["a single task of 22 KiB, past what a request may hold", 1, 22 * 1_024],
+    ["a single task of 27 KiB", 1, 27 * 1_024],
+    ["a single task of 40 KB", 1, 40_000],
+  ])("passes %s", async (_, tasks, bytes) => {
+    expect(await outcome({ tasks, bytes })).toEqual({ right: tasks, wrong: [], failed: [] });
+  });
+
   it("passes 3,000 arguments", async () => {
     expect(await outcome({ arguments: 3_000 })).toEqual({ right: 1, wrong: [], failed: [] });
   });
