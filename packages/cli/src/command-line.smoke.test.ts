@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -183,6 +184,14 @@ describe("start without a scheduler", () => {
   it("gives up after --connect-timeout", async () => {
     const ran = await run([...local, "--connect-timeout", "500ms", nobody]);
     expect(ran.code).toBe(69);
+    expect(ran.stderr).toContain("[unavailable] no connection to the scheduler within");
+  });
+
+  it("bears a log file that cannot be written", async ({ skip }) => {
+    if (!existsSync("/dev/full")) skip("this machine has no /dev/full");
+    const ran = await run([...local, "-lp", "/dev/full", "--connect-timeout", "500ms", nobody]);
+    expect(ran.code).toBe(69);
+    expect(ran.stderr).toMatch(/^warning: --logging-paths \/dev\/full: ENOSPC/m);
     expect(ran.stderr).toContain("[unavailable] no connection to the scheduler within");
   });
 

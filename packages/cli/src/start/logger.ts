@@ -3,33 +3,22 @@ import { type DestinationStream, multistream, pino, stdTimeFunctions } from "pin
 import { CliError } from "../cli-error.ts";
 import type { OutputMode } from "./output-mode.ts";
 
-/** A log and the way to end it. */
-export interface OpenLog {
-  readonly log: Log;
-  /** Writes what is buffered. */
-  flush(): void;
-}
-
 /** What a log line on the terminal is written with: past the live line, where there is one. */
 export type WriteToTerminal = (text: string) => void;
 
 /**
- * Opens the log of a run.
+ * Opens the log of a run. Every line is written as it is logged: at the end nothing is left to flush. A file that cannot be written any more
+ * is said once, on the terminal, and left: a log ends no manager.
  *
  * @param toTerminal takes what goes to stderr.
  * @throws {CliError} `config` when a file cannot be opened.
  */
-export async function openLog(mode: OutputMode, name: string, toTerminal: WriteToTerminal): Promise<OpenLog> {
+export async function openLog(mode: OutputMode, name: string, toTerminal: WriteToTerminal): Promise<Log> {
   const streams: DestinationStream[] = [];
-  const flushes: (() => void)[] = [];
   for (const path of mode.paths) {
     if (path === "/dev/stderr" || path === "-") streams.push(await terminalStream(mode, toTerminal));
     else if (path === "/dev/stdout") streams.push({ write: (text) => void process.stdout.write(text) });
-    else {
-      const file = openFile(path);
-      streams.push(file);
-      flushes.push(() => file.flushSync());
-    }
+    else streams.push(fileStream(path, toTerminal));
   }
   const options = {
     level: mode.level,
@@ -38,17 +27,11 @@ export async function openLog(mode: OutputMode, name: string, toTerminal: WriteT
     formatters: { level: (label: string) => ({ level: label }) },
   };
   const logger = pino(options, multistream(streams.map((stream) => ({ level: mode.level, stream }))));
-  const log: Log = {
+  return {
     debug: (message, fields) => logger.debug(fields ?? {}, message),
     info: (message, fields) => logger.info(fields ?? {}, message),
     warn: (message, fields) => logger.warn(fields ?? {}, message),
     error: (message, fields) => logger.error(fields ?? {}, message),
-  };
-  return {
-    log,
-    flush() {
-      for (const flush of flushes) flush();
-    },
   };
 }
 
@@ -62,6 +45,21 @@ async function terminalStream(mode: OutputMode, toTerminal: WriteToTerminal): Pr
     translateTime: "SYS:HH:MM:ss",
   });
   return { write: (line) => toTerminal(format(line)) };
+}
+
+function fileStream(path: string, toTerminal: WriteToTerminal): DestinationStream {
+  const file = openFile(path);
+  let broken = false;
+  // What it could not write it keeps, and would try again with each line: the stream is left at its first error.
+  file.on("error", (reason) => {
+    if (!broken) toTerminal(`warning: --logging-paths ${path}: ${reason.message}; no more is logged there\n`);
+    broken = true;
+  });
+  return {
+    write(line) {
+      if (!broken) file.write(line);
+    },
+  };
 }
 
 function openFile(path: string): ReturnType<typeof pino.destination> {

@@ -58,7 +58,7 @@ export async function startManager(resolved: StartOptions, registry: PluginRegis
     if (line === undefined) process.stderr.write(text);
     else line.above(text);
   };
-  const { log, flush } = await openLog(mode, settings.name, toTerminal);
+  const log = await openLog(mode, settings.name, toTerminal);
   for (const warning of trustWarnings(settings)) log.warn(warning);
   try {
     // Nothing is drawn before the plugins are known to be there: an error should stand alone.
@@ -95,7 +95,6 @@ export async function startManager(resolved: StartOptions, registry: PluginRegis
     };
   } finally {
     line?.[Symbol.dispose]();
-    flush();
   }
 }
 
