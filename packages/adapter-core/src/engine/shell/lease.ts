@@ -117,6 +117,8 @@ export class Lease implements Ownership {
       const ageMs = before === undefined || now === undefined ? 0 : Math.max(0, now - before);
       for (const held of this.#workers.values()) held.heardAt -= ageMs;
       this.#host.counters.epoch = this.#epoch;
+      // The age is known only now, and the next owner counts from this put: written at once, or a death before the first renewal would hide it.
+      if (ageMs > 0 && this.#workers.size > 0) await this.#save();
       const diedBeforeMs = former === undefined || former.released ? undefined : Math.max(0, ageMs - RENEW_MS);
       const workers = [...this.#workers].map(([id, { profile }]) => ({ id, profile, silentMs: this.#silentMs(id) }));
       return { workers, diedBeforeMs, scheduler: former?.scheduler, storeNowMs: now };
