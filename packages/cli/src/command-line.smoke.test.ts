@@ -40,6 +40,16 @@ function run(args: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<Ran
   });
 }
 
+/** What a shell makes of it; `$NODE` and `$PROGRAM` are ours. */
+function runScript(script: string): Promise<Ran> {
+  const variables = { ...env, NODE: process.execPath, PROGRAM };
+  return new Promise((resolve) => {
+    execFile("sh", ["-c", script], { cwd: folder, env: variables }, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : error.code, stdout, stderr }),
+    );
+  });
+}
+
 describe("exit codes and messages", () => {
   it.each([
     [["--version"], 0, ""],
@@ -137,6 +147,13 @@ describe("config show", () => {
     expect(lines).toContain("job-definition = job  # SCALER_JOB_DEFINITION");
   });
 
+  it("leaves with 0 when its reader has seen enough", async () => {
+    const script = '{ "$NODE" "$PROGRAM" config show --origin; echo "code $?" >&2; } | head -3';
+    const ran = await runScript(script);
+    expect(ran.stdout.split("\n")).toHaveLength(4);
+    expect(ran.stderr).toBe("code 0\n");
+  });
+
   it("checks profiles against what the backend takes", async () => {
     const file = join(folder, "profiles.toml");
     const profile = '[aws_hpc_worker_manager]\n[[profile]]\nname = "gpu"\nslots = 2\ncapabilities = "gpu"\nvcpu = 4\n';
@@ -193,6 +210,19 @@ describe("start without a scheduler", () => {
     expect(ran.code).toBe(69);
     expect(ran.stderr).toMatch(/^warning: --logging-paths \/dev\/full: ENOSPC/m);
     expect(ran.stderr).toContain("[unavailable] no connection to the scheduler within");
+  });
+
+  it.each([
+    ["nobody reads what it says", [], "2>&1"],
+    ["nobody reads its log", ["-lp", "/dev/stdout", "/dev/stderr", "--"], ""],
+  ] as const)("goes on when %s", async (_what, more, redirected) => {
+    const command = [...local, "--connect-timeout", "1500ms", ...more, nobody].join(" ");
+    const script = `{ "$NODE" "$PROGRAM" ${command} ${redirected}; echo "code $?" >&3; } 3>&2 | head -1`;
+    const startMs = performance.now();
+    const ran = await runScript(script);
+    expect(ran.stdout).toContain('"msg":"starting"');
+    expect(ran.stderr).toContain("code 69\n");
+    expect(performance.now() - startMs).toBeGreaterThan(1_500);
   });
 
   it.each([

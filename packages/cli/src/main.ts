@@ -1,8 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { Config } from "@oclif/core/config";
-import { flush } from "@oclif/core/flush";
 import { run } from "@oclif/core/run";
 import { settings } from "@oclif/core/settings";
+import { bearBrokenOutput, stdoutWritten } from "./broken-output.ts";
 import { rewriteCommandLine } from "./rewrite-command-line.ts";
 
 /**
@@ -13,14 +13,15 @@ import { rewriteCommandLine } from "./rewrite-command-line.ts";
 export async function main(argv: readonly string[]): Promise<never> {
   // What is installed is compiled: never look for TypeScript sources beside it.
   settings.enableAutoTranspile = false;
+  bearBrokenOutput();
   shortenWarnings();
   const root = fileURLToPath(new URL("..", import.meta.url));
   try {
     await run(rewriteCommandLine(argv, process.cwd()), { root });
-    await flush();
   } catch (reason) {
     process.exitCode = await explain(reason, argv, root);
   }
+  await stdoutWritten();
   // A plugin that leaves a timer behind must not keep a drained manager alive.
   process.exit();
 }

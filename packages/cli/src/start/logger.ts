@@ -17,7 +17,6 @@ export async function openLog(mode: OutputMode, name: string, toTerminal: WriteT
   const streams: DestinationStream[] = [];
   for (const path of mode.paths) {
     if (path === "/dev/stderr" || path === "-") streams.push(await terminalStream(mode, toTerminal));
-    else if (path === "/dev/stdout") streams.push({ write: (text) => void process.stdout.write(text) });
     else streams.push(fileStream(path, toTerminal));
   }
   const options = {
@@ -64,7 +63,7 @@ function fileStream(path: string, toTerminal: WriteToTerminal): DestinationStrea
 
 function openFile(path: string): ReturnType<typeof pino.destination> {
   try {
-    return pino.destination({ dest: path, append: true, mkdir: true, sync: true });
+    return pino.destination({ dest: path === "/dev/stdout" ? 1 : path, append: true, mkdir: true, sync: true });
   } catch (reason) {
     throw new CliError("config", `--logging-paths ${path}: ${(reason as Error).message}`, { cause: reason });
   }
