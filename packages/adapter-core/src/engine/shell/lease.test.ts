@@ -8,6 +8,7 @@ import { Lease } from "./lease.ts";
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 const A = `Worker|AWS|${"a".repeat(32)}`;
+const B = `Worker|AWS|${"b".repeat(32)}`;
 
 let clock = new ManualClock();
 let store = new MemoryPayloadStore({ now: () => clock.now() });
@@ -46,5 +47,49 @@ describe("how long a worker was not answered", () => {
     await clock.advance(30_000);
     expect((await leaseOf(3).take()).workers).toEqual([{ id: A, profile: "default", silentMs: 55_000 }]);
     expect((await written()).workers).toEqual([{ id: A, profile: "default", silent: 55_000 }]);
+  });
+});
+
+describe("worker ids of processes that ended", () => {
+  it("do not pile up while no scheduler is there: one that was never connected is not left to the next process", async () => {
+    for (let pid = 1; pid <= 3; pid += 1) {
+      const lease = leaseOf(pid);
+      await lease.take();
+      await lease.note(`Worker|AWS|${String(pid).repeat(32)}`, "default");
+      await lease.release({ keepWorkers: true });
+      expect((await written()).workers).toEqual([]);
+    }
+  });
+
+  it("are left when the scheduler may know them, and dropped at a take when it has given them up", async () => {
+    const first = leaseOf(1);
+    await first.take();
+    await first.note(A, "default");
+    first.announces(A);
+    await clock.advance(30_000);
+    await first.note(B, "default");
+    first.announces(B);
+    await first.release({ keepWorkers: true });
+    expect((await written()).workers.map(({ id }) => id)).toEqual([A, B]);
+    await clock.advance(31_000);
+    expect((await leaseOf(2).take()).workers).toEqual([{ id: B, profile: "default", silentMs: 31_000 }]);
+    expect((await written()).workers.map(({ id }) => id)).toEqual([B]);
+  });
+
+  it("are dropped at a release when the scheduler has given them up, also those that another process left", async () => {
+    const first = leaseOf(1);
+    await first.take();
+    await first.note(A, "default");
+    first.announces(A);
+    const second = leaseOf(2);
+    await second.take();
+    await clock.advance(40_000);
+    await second.release({ keepWorkers: true });
+    expect((await written()).workers).toEqual([{ id: A, profile: "default", silent: 40_000 }]);
+    const third = leaseOf(3);
+    await third.take();
+    await clock.advance(21_000);
+    await third.release({ keepWorkers: true });
+    expect((await written()).workers).toEqual([]);
   });
 });

@@ -15,6 +15,8 @@ const LEASE_MS = 15_000;
 const SURE_MS = 10_000;
 const RENEW_MS = 5_000;
 const WATCH_MS = 1_500;
+/** The scheduler forgets a worker that it has not heard for so long (its `worker_timeout_seconds`): nobody needs such an id. */
+const FORGOTTEN_MS = 60_000;
 /** Of the lease, which is small: its attempts may come fast. */
 const BACK_OFF: BackOff = { baseMs: 100, maxMs: 2_000 };
 
@@ -36,6 +38,8 @@ export interface LeaseOptions {
 interface Held {
   readonly profile: string;
   readonly since: number;
+  /** Whether the scheduler may have heard of it; of an id that another process left, this is never excluded. */
+  announced: boolean;
   /** When the scheduler answered it last, as far as is known. */
   heardAt: number;
 }
@@ -109,7 +113,7 @@ export class Lease implements Ownership {
       this.#scheduler = former?.scheduler;
       this.#workers.clear();
       for (const { id, profile, silent = 0 } of former?.workers ?? []) {
-        this.#workers.set(id, { profile, since: clock.now(), heardAt: clock.now() - silent });
+        this.#workers.set(id, { profile, since: clock.now(), announced: true, heardAt: clock.now() - silent });
       }
       const condition = held === undefined ? "absent" : { etag: held.etag };
       if (!(await this.#put(condition))) continue;
@@ -118,7 +122,9 @@ export class Lease implements Ownership {
       for (const held of this.#workers.values()) held.heardAt -= ageMs;
       this.#host.counters.epoch = this.#epoch;
       // The age is known only now, and the next owner counts from this put: written at once, or a death before the first renewal would hide it.
-      if (ageMs > 0 && this.#workers.size > 0) await this.#save();
+      const inherited = this.#workers.size > 0;
+      this.#dropForgotten();
+      if (ageMs > 0 && inherited) await this.#save();
       const diedBeforeMs = former === undefined || former.released ? undefined : Math.max(0, ageMs - RENEW_MS);
       const workers = [...this.#workers].map(([id, { profile }]) => ({ id, profile, silentMs: this.#silentMs(id) }));
       return { workers, diedBeforeMs, scheduler: former?.scheduler, storeNowMs: now };
@@ -143,8 +149,13 @@ export class Lease implements Ownership {
   async note(worker: WorkerId, profile: string): Promise<void> {
     if (this.#workers.has(worker)) return await this.sure();
     const now = this.#host.clock.now();
-    this.#workers.set(worker, { profile, since: now, heardAt: now });
+    this.#workers.set(worker, { profile, since: now, announced: false, heardAt: now });
     await this.#save();
+  }
+
+  announces(worker: WorkerId): void {
+    const held = this.#workers.get(worker);
+    if (held !== undefined) held.announced = true;
   }
 
   heard(worker: WorkerId): void {
@@ -171,11 +182,13 @@ export class Lease implements Ownership {
     await this.#save();
   }
 
-  /** Gives the lease away, so that the next process need not wait. With `keepWorkers` that one resumes them. Never rejects. */
+  /** Gives the lease away, so that the next process need not wait. With `keepWorkers` that one resumes those which the scheduler may still know. Never rejects. */
   async release(options: { readonly keepWorkers: boolean }): Promise<void> {
     if (this.#lost !== undefined || this.#epoch === 0) return;
     this.#released = true;
     if (!options.keepWorkers) this.#workers.clear();
+    for (const [worker, { announced }] of this.#workers) if (!announced) this.#workers.delete(worker);
+    this.#dropForgotten();
     await this.#save().catch((reason: unknown) => {
       this.#host.log.warn("the lease could not be released", { reason: String(reason) });
     });
@@ -254,9 +267,16 @@ export class Lease implements Ownership {
 
   /** Ids that were left by the owner before and that nobody opened again. */
   #prune(): void {
-    const before = this.#host.clock.now() - 60_000;
+    const before = this.#host.clock.now() - FORGOTTEN_MS;
     for (const [worker, { since }] of this.#workers) {
       if (since < before && !this.#options.keeps(worker)) this.#workers.delete(worker);
+    }
+  }
+
+  /** Ids whose workers the scheduler has given up. A worker that still tries to connect is no use to the next process either. */
+  #dropForgotten(): void {
+    for (const worker of [...this.#workers.keys()]) {
+      if (this.#silentMs(worker) > FORGOTTEN_MS) this.#workers.delete(worker);
     }
   }
 

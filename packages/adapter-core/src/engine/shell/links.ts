@@ -177,6 +177,7 @@ export class Links {
         if (!this.#current(open)) return link.close();
         upAt = clock.now();
         open.link = link;
+        this.#options.ownership.announces(open.worker);
         if (link.scheduler !== undefined) this.#options.onScheduler(link.scheduler);
         this.#everConnected = true;
         this.#failures = 0;

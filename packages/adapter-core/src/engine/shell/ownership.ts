@@ -9,6 +9,8 @@ export interface Ownership {
   sure(): Promise<void>;
   /** Writes a worker id down, before the scheduler hears of it first. Resolves once that is stored. */
   note(worker: WorkerId, profile: string): Promise<void>;
+  /** The worker is connected, and tells the scheduler of itself from now on. */
+  announces(worker: WorkerId): void;
   /** The scheduler answered the worker. */
   heard(worker: WorkerId): void;
   /** The worker has left. */
@@ -20,6 +22,7 @@ export const ALONE: Ownership = {
   epoch: Number.POSITIVE_INFINITY,
   sure: () => Promise.resolve(),
   note: () => Promise.resolve(),
+  announces: () => {},
   heard: () => {},
   forget: () => {},
 };
