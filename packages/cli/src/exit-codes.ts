@@ -1,5 +1,14 @@
 /** Why the program ended, as a word; see {@link EXIT_CODES} for the number and the meaning. */
-export type ExitReason = "ok" | "failure" | "usage" | "unavailable" | "internal" | "denied" | "config" | "interrupted";
+export type ExitReason =
+  | "ok"
+  | "failure"
+  | "usage"
+  | "unavailable"
+  | "internal"
+  | "denied"
+  | "config"
+  | "interrupted"
+  | "terminated";
 
 /** The one table of exit codes: used by every command, printed by the help, listed in the documentation. Numbers follow sysexits(3). */
 export const EXIT_CODES: Readonly<Record<ExitReason, { readonly code: number; readonly meaning: string }>> = {
@@ -13,7 +22,8 @@ export const EXIT_CODES: Readonly<Record<ExitReason, { readonly code: number; re
     code: 78,
     meaning: "the configuration is wrong: a setting, a file or a plugin",
   },
-  interrupted: { code: 130, meaning: "stopped by SIGINT, after cleaning up" },
+  interrupted: { code: 130, meaning: "stopped by SIGINT, after cleaning up; by a third signal at once" },
+  terminated: { code: 143, meaning: "ended at once by a third signal, SIGTERM, with nothing cleaned up" },
 };
 
 /** The number of a reason. */

@@ -1,3 +1,5 @@
+import { exitCode } from "../exit-codes.ts";
+
 /** What stops a manager. */
 export type StopSignal = "SIGTERM" | "SIGINT";
 
@@ -17,7 +19,7 @@ export function listenForStops(handlers: StopHandlers): Disposable {
     count += 1;
     if (count === 1) handlers.drain(stop);
     else if (count === 2) handlers.now(stop);
-    else process.exit(stop === "SIGINT" ? 130 : 143);
+    else process.exit(exitCode(stop === "SIGINT" ? "interrupted" : "terminated"));
   };
   process.on("SIGTERM", listener);
   process.on("SIGINT", listener);
