@@ -44,6 +44,9 @@ export class Engine implements AsyncDisposable {
   readonly #parts: Parts;
   readonly #performer: Performer;
   readonly #abort = new AbortController();
+  /** Ends the search for what earlier processes left, which may stop jobs, before the right to that is given away. */
+  readonly #abortRecovery = new AbortController();
+  #recovered: Promise<unknown> = Promise.resolve();
   readonly #end = Promise.withResolvers<EngineEnd>();
   readonly #background: Promise<void>[] = [];
   #ending = false;
@@ -119,7 +122,11 @@ export class Engine implements AsyncDisposable {
       const inheritance = await lease.take();
       if (this.#ending) return;
       this.#background.push(lease.run());
-      const former = await takeOver(inheritance, lease, this.#parts.recovery, this.#options, this.#clock);
+      const recovering = takeOver(inheritance, lease, this.#parts.recovery, this.#options, this.#clock, {
+        signal: this.#abortRecovery.signal,
+      });
+      this.#recovered = recovering.catch(() => {});
+      const former = await recovering;
       if (this.#ending) return;
       this.#begin({ ...this.#options.core, jobPrefix: former.jobPrefix }, former.event);
       this.#background.push(this.#parts.strays.run());
@@ -170,9 +177,10 @@ export class Engine implements AsyncDisposable {
   async #finish(reason: EngineEnd["reason"]): Promise<void> {
     if (this.#ending) return;
     this.#ending = true;
+    this.#abortRecovery.abort(ended());
     const stats = this.stats();
     const keepWorkers = reason === "handed-off" || this.#loop === undefined;
-    await this.#atMost(LAST_WORDS_MS, this.#lastWords(keepWorkers));
+    await this.#atMost(LAST_WORDS_MS, Promise.all([this.#recovered, this.#lastWords(keepWorkers)]));
     const released = this.#parts.lease?.release({ keepWorkers });
     if (released !== undefined) await this.#atMost(LAST_WORDS_MS, released);
     await this.#close();
@@ -197,10 +205,11 @@ export class Engine implements AsyncDisposable {
     this.#ending = true;
     this.#options.log.error("the engine ends", { reason: reason.message });
     this.#loop?.end();
+    this.#abortRecovery.abort(ended());
     // Whatever went wrong here, the scheduler should not be left with peers that vanish.
     const { links, lease } = this.#parts;
     links.leaveAll();
-    void this.#atMost(LAST_WORDS_MS, links.left())
+    void this.#atMost(LAST_WORDS_MS, Promise.all([this.#recovered, links.left()]))
       .then(() => lease && this.#atMost(LAST_WORDS_MS, lease.release({ keepWorkers: true })))
       .then(() => this.#close())
       .finally(() => this.#end.reject(reason));
@@ -217,7 +226,7 @@ export class Engine implements AsyncDisposable {
   async #close(): Promise<void> {
     this.#loop?.end();
     this.#parts.links.destroy();
-    this.#abort.abort(new AdapterError("unavailable", "the engine has ended"));
+    this.#abort.abort(ended());
     await Promise.allSettled(this.#background);
   }
 
@@ -271,4 +280,8 @@ export class Engine implements AsyncDisposable {
       over.abort();
     }
   }
+}
+
+function ended(): AdapterError {
+  return new AdapterError("unavailable", "the engine has ended");
 }

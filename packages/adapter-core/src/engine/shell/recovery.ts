@@ -1,3 +1,4 @@
+import type { AbortOptions } from "../../contracts/abort-options.ts";
 import { type AdapterErrorCode, isAdapterError, RETRYABLE } from "../../contracts/adapter-error.ts";
 import type { Backend, FoundJob, JobName, JobSpec } from "../../contracts/backend.ts";
 import type { PayloadStore } from "../../contracts/payload-store.ts";
@@ -63,25 +64,17 @@ export class Recovery {
     this.#options = options;
   }
 
-  /** @throws {AdapterError} `denied`, `config` and the like: what does not pass by waiting */
-  async run(circumstances: Circumstances): Promise<Recovered> {
+  /**
+   * Once it has settled, also when it was aborted, nothing is under way any more: the right to stop jobs may be given away then.
+   * @throws {AdapterError} `denied`, `config` and the like: what does not pass by waiting
+   */
+  async run(circumstances: Circumstances, options?: AbortOptions): Promise<Recovered> {
     const { store, backend, managerId, strays } = this.#options;
-    const { signal } = this.#host;
-    const remains = await this.#again(() => survey(store, backend, managerId, { signal }));
-    const found = await this.#adopt(remains, circumstances);
-    const jobs: RecoveredJob[] = [];
-    const gate = new Gate({ most: BUNDLES_AT_ONCE });
-    await Promise.all(
-      found.map(async (job) => {
-        const leave = await gate.enter();
-        try {
-          const recovered = await this.#take(job, remains);
-          if (recovered !== undefined) jobs.push(recovered);
-        } finally {
-          leave();
-        }
-      }),
-    );
+    const signal = either(this.#host.signal, options?.signal);
+    const remains = await this.#again(() => survey(store, backend, managerId, { signal }), signal);
+    const found = await this.#adopt(remains, circumstances, signal);
+    const jobs = await this.#takeAll(found, remains, signal);
+    signal.throwIfAborted();
     this.#host.counters.adoptedJobs += jobs.length;
     const { book, shared } = this.#options;
     const leftJobs = remains.names.filter((name) => !book.has(name));
@@ -99,16 +92,20 @@ export class Recovery {
    * Asks the backend for all jobs of which anything is left, and a little longer for those that may only just have been submitted: a young bundle tells of
    * them, and where bundles travel inline, nothing but a listing that is complete by then.
    */
-  async #adopt(remains: Remains, { storeNowMs, diedBeforeMs }: Circumstances): Promise<FoundJob[]> {
+  async #adopt(
+    remains: Remains,
+    { storeNowMs, diedBeforeMs }: Circumstances,
+    signal: AbortSignal,
+  ): Promise<FoundJob[]> {
     const { backend } = this.#options;
-    const { clock, signal } = this.#host;
+    const { clock } = this.#host;
     const { inlineBytes, visibilityDelayMs: delayMs = 0 } = backend.traits;
     const found: FoundJob[] = [];
     const known = new Set<JobName>();
     const adopt = async (names: readonly JobName[]): Promise<void> => {
       const wanted = names.filter((name) => !known.has(name));
       if (wanted.length === 0) return;
-      const more = await this.#again(async () => (await backend.adopt?.(wanted, { signal })) ?? []);
+      const more = await this.#again(async () => (await backend.adopt?.(wanted, { signal })) ?? [], signal);
       found.push(...more);
       for (const { name } of more) known.add(name);
     };
@@ -126,25 +123,47 @@ export class Recovery {
     const hiddenMs = inlineBytes > 0 && diedBeforeMs !== undefined ? Math.min(delayMs, SHOW_MS) - diedBeforeMs : 0;
     if (hiddenMs <= 0) return found;
     await clock.sleep(Math.max(0, begunAt + hiddenMs - clock.now()), { signal });
-    const live = await this.#again(() => backend.list({ signal }));
+    const live = await this.#again(() => backend.list({ signal }), signal);
     await adopt(live.map(({ name }) => name));
     return found;
   }
 
+  /** Takes job after job, some side by side. The first that fails stops the others, and is thrown when they have ended. */
+  async #takeAll(found: readonly FoundJob[], remains: Remains, signal: AbortSignal): Promise<RecoveredJob[]> {
+    const failed = new AbortController();
+    const over = either(signal, failed.signal);
+    const gate = new Gate({ most: BUNDLES_AT_ONCE });
+    const takes = found.map(async (job) => {
+      const leave = await gate.enter();
+      try {
+        over.throwIfAborted();
+        return await this.#take(job, remains, over);
+      } catch (reason) {
+        failed.abort(reason);
+        throw reason;
+      } finally {
+        leave();
+      }
+    });
+    await Promise.allSettled(takes);
+    failed.signal.throwIfAborted();
+    return (await Promise.all(takes)).filter((job) => job !== undefined);
+  }
+
   /** Reads a job's bundle and enters the job in the book. */
-  async #take(found: FoundJob, remains: Remains): Promise<RecoveredJob | undefined> {
+  async #take(found: FoundJob, remains: Remains, signal: AbortSignal): Promise<RecoveredJob | undefined> {
     const { store, book, shared } = this.#options;
-    const { log, signal } = this.#host;
+    const { log } = this.#host;
     try {
       const size = remains.bundles.get(found.name)?.size;
       const children = await this.#again(async () => {
         const read: Child[] = [];
         for await (const section of readSections(store, found, size, { signal })) read.push(childOf(section));
         return read;
-      });
+      }, signal);
       if (children.length !== found.children) {
-        if (children.length === 0) return await this.#giveUp(found, "its bundle is gone");
-        return await this.#giveUp(found, `it has ${found.children} children, its bundle ${children.length}`);
+        if (children.length === 0) return await this.#giveUp(found, "its bundle is gone", signal);
+        return await this.#giveUp(found, `it has ${found.children} children, its bundle ${children.length}`, signal);
       }
       for (const { shares } of children) for (const object of shares) shared.adopt(found.name, object);
       const job = book.add(
@@ -164,23 +183,23 @@ export class Recovery {
     } catch (reason) {
       if (signal.aborted || !isAdapterError(reason) || !UNUSABLE.has(reason.code)) throw reason;
       log.warn("a job of an earlier process cannot be taken over", { job: found.name, reason: String(reason) });
-      return await this.#giveUp(found, "its bundle cannot be read");
+      return await this.#giveUp(found, "its bundle cannot be read", signal);
     }
   }
 
   /** Nobody can use what a job of this kind gives: it is stopped, if it runs. */
-  async #giveUp(found: FoundJob, reason: string): Promise<undefined> {
+  async #giveUp(found: FoundJob, reason: string, signal: AbortSignal): Promise<undefined> {
     if (!found.live) return undefined;
-    const { counters, log, signal } = this.#host;
+    const { counters, log } = this.#host;
     counters.orphans += 1;
     log.warn("stopping a job of an earlier process", { job: found.name, reason });
     const refs = Array.from({ length: found.children }, (_, child) => ({ job: found.name, child }));
-    await this.#again(() => this.#options.backend.cancel(refs, reason, { signal }));
+    await this.#again(() => this.#options.backend.cancel(refs, reason, { signal }), signal);
     return undefined;
   }
 
-  async #again<T>(work: () => Promise<T>): Promise<T> {
-    const { clock, counters, log, random, signal } = this.#host;
+  async #again<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const { clock, counters, log, random } = this.#host;
     for (let failures = 1; ; failures += 1) {
       try {
         return await work();
@@ -201,6 +220,11 @@ interface Child {
   readonly shares: readonly Extract<Section["objects"][number], { key: string }>[];
   readonly fresh: boolean;
   readonly taskLimitMs: number;
+}
+
+/** Aborts when one of both does. */
+function either(signal: AbortSignal, other: AbortSignal | undefined): AbortSignal {
+  return other === undefined ? signal : AbortSignal.any([signal, other]);
 }
 
 /** Oldest first: epoch, then number in it, as the names end. */

@@ -1,3 +1,4 @@
+import type { AbortOptions } from "../../contracts/abort-options.ts";
 import type { Clock } from "../../contracts/host.ts";
 import type { EngineEvent } from "../core/event.ts";
 import type { EngineOptions } from "./engine-options.ts";
@@ -22,9 +23,10 @@ export async function takeOver(
   recovery: Recovery,
   options: EngineOptions,
   clock: Clock,
+  abort?: AbortOptions,
 ): Promise<TakenOver> {
   const takenAt = clock.now();
-  const { jobs, names } = await recovery.run(former);
+  const { jobs, names } = await recovery.run(former, abort);
   const { jobPrefix } = options.core;
   // Where the lease was lost, names of its later epochs may still be in use.
   const latest = names.reduce((most, name) => Math.max(most, name.startsWith(`${jobPrefix}-`) ? epochOf(name) : 0), 0);
