@@ -22,12 +22,6 @@ export function recover(core: CoreState, event: Extract<EngineEvent, { type: "re
   for (const { name } of event.jobs) {
     for (const child of core.jobs.get(name)?.children ?? []) stopUnwanted(core, child, []);
   }
-  core.emit({
-    type: "log",
-    level: "info",
-    message: "took over what an earlier process left",
-    fields: { workers: event.workers.length, resumed: holders.size, jobs: event.jobs.length, tasks: core.works.size },
-  });
 }
 
 function stillHolds(core: CoreState, { silentMs }: RecoveredWorker): boolean {

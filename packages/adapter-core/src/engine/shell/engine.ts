@@ -130,7 +130,7 @@ export class Engine implements AsyncDisposable {
       if (this.#ending) return;
       this.#begin({ ...this.#options.core, jobPrefix: former.jobPrefix }, former.event);
       this.#background.push(this.#parts.strays.run());
-      if (former.jobs > 0 || former.workers > 0) await this.#readRemains(former);
+      if (former.jobs > 0) await this.#readRemains(former);
     } catch (reason) {
       if (this.#ending) return;
       this.#fail(isAdapterError(reason) ? reason : new AdapterError("internal", `${reason}`, { cause: reason }));
@@ -138,14 +138,23 @@ export class Engine implements AsyncDisposable {
   }
 
   async #readRemains({ jobs, tasks, workers }: TakenOver): Promise<void> {
+    const { log } = this.#options;
+    let results: number | undefined;
     try {
-      const results = await this.#parts.children.readAll();
-      const text = `took over ${jobs} jobs with ${tasks} tasks, ${results} finished results`;
-      this.#options.log.info(text, { workers, epoch: this.#host.counters.epoch });
+      results = await this.#parts.children.readAll();
     } catch (reason) {
       // They are listed again soon.
-      if (!this.#ending) this.#options.log.warn("results of an earlier process wait", { reason: String(reason) });
+      if (!this.#ending) log.warn("results of an earlier process wait", { reason: String(reason) });
     }
+    if (this.#ending) return;
+    const { epoch } = this.#host.counters;
+    log.info("took over what an earlier process left", {
+      jobs,
+      tasks,
+      ...(results !== undefined && { results }),
+      workers,
+      epoch,
+    });
   }
 
   #begin(core: CoreOptions, first: EngineEvent): void {
