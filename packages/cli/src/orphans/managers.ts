@@ -1,5 +1,12 @@
-import { hostname } from "node:os";
-import { decodeLease, type LeaseRecord, type LiveJob, leaseKey, type PayloadStore } from "@scaler-aws-hpc/adapter-core";
+import {
+  type Clock,
+  decodeLease,
+  type LeaseRecord,
+  type LiveJob,
+  leaseKey,
+  type PayloadStore,
+  thisProcess,
+} from "@scaler-aws-hpc/adapter-core";
 
 /** What is known of one manager of a deployment. */
 export interface ManagerState {
@@ -20,14 +27,20 @@ export interface ShownLease {
   readonly ageSeconds: number;
   /** Left in order. */
   readonly released: boolean;
-  /** It has to be taken for held: not released, and renewed within {@link LEASE_ALIVE_MS}. */
+  /** Seems to be held: not released, and renewed within {@link SEEMS_ALIVE_MS}. A guess for people, as clocks differ; {@link livingManagers} decides. */
   readonly alive: boolean;
   /** Workers under which the scheduler may know the manager. */
   readonly workers: number;
 }
 
-/** A lease lives for 15 s unless it is renewed; twice that, because the owner's clock may differ from ours. */
-const LEASE_ALIVE_MS = 30_000;
+/** How long a lease lives that is not renewed; its owner renews it every 5 s. As for the next manager that wants the id. */
+export const LEASE_MS = 15_000;
+
+/** Time between two looks at a lease. */
+const LOOK_MS = 1_000;
+
+/** Twice that, because the owner's clock may differ from ours. */
+const SEEMS_ALIVE_MS = 2 * LEASE_MS;
 
 /** Where leases stand in every store; see docs/formats.md. */
 const LEASES = "v1/managers/";
@@ -49,9 +62,41 @@ export async function readLease(
   managerId: string,
   nowMs: number = Date.now(),
 ): Promise<ShownLease | undefined> {
-  const key = leaseKey(managerId);
-  const found = await store.get(key, { maxBytes: 1 << 20 });
-  return found === undefined ? undefined : shownLease(decodeLease(key, found.body), nowMs);
+  const found = await getLease(store, managerId);
+  return found === undefined ? undefined : shownLease(found.record, nowMs);
+}
+
+/**
+ * Which of these managers live, and their leases. Whoever has left in order, or is a process of this host that is gone, does not; of the others it
+ * is known when somebody renews the lease, or nobody did for {@link LEASE_MS}. No clock but our own has a say.
+ *
+ * @param onWait called before that wait, with the number of managers in doubt.
+ * @throws {AdapterError}
+ */
+export async function livingManagers(
+  store: PayloadStore,
+  managerIds: readonly string[],
+  clock: Pick<Clock, "sleep">,
+  onWait: (count: number) => void = () => {},
+): Promise<ReadonlyMap<string, ShownLease>> {
+  const doubtful = new Map<string, string>();
+  for (const managerId of managerIds) {
+    const lease = await getLease(store, managerId);
+    if (lease !== undefined && isHeld(lease.record)) doubtful.set(managerId, lease.etag);
+  }
+  if (doubtful.size > 0) onWait(doubtful.size);
+  const living = new Map<string, ShownLease>();
+  for (let waitedMs = 0; waitedMs < LEASE_MS && doubtful.size > 0; waitedMs += LOOK_MS) {
+    await clock.sleep(LOOK_MS);
+    for (const [managerId, etag] of doubtful) {
+      const lease = await getLease(store, managerId);
+      if (lease?.etag === etag) continue;
+      doubtful.delete(managerId);
+      if (lease !== undefined && isHeld(lease.record))
+        living.set(managerId, { ...shownLease(lease.record, Date.now()), alive: true });
+    }
+  }
+  return living;
 }
 
 /** Who has an orphan, in words. */
@@ -64,19 +109,22 @@ export function leaseText(lease: ShownLease | undefined): string {
   return alive ? `held by ${who}, ${when}` : `held last by ${who}, ${when}`;
 }
 
-/** Whether a process is known to be gone: of other hosts nothing is known. */
-function hasEnded(host: string, pid: number): boolean {
-  if (host !== hostname() || pid < 1) return false;
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (reason) {
-    return (reason as NodeJS.ErrnoException).code === "ESRCH";
-  }
+async function getLease(
+  store: PayloadStore,
+  managerId: string,
+): Promise<{ readonly record: LeaseRecord; readonly etag: string } | undefined> {
+  const key = leaseKey(managerId);
+  const found = await store.get(key, { maxBytes: 1 << 20 });
+  return found === undefined ? undefined : { record: decodeLease(key, found.body), etag: found.etag };
 }
+
+const hasEnded = ({ host, pid }: Pick<LeaseRecord, "host" | "pid">): boolean =>
+  thisProcess().alive(host, pid) === false;
+
+const isHeld = (record: LeaseRecord): boolean => !record.released && !hasEnded(record);
 
 function shownLease({ host, pid, epoch, renewed, released, workers }: LeaseRecord, nowMs: number): ShownLease {
   const ageMs = Math.max(0, nowMs - renewed);
-  const alive = !released && ageMs < LEASE_ALIVE_MS && !hasEnded(host, pid);
+  const alive = !released && ageMs < SEEMS_ALIVE_MS && !hasEnded({ host, pid });
   return { host, pid, epoch, ageSeconds: Math.round(ageMs / 1_000), released, alive, workers: workers.length };
 }

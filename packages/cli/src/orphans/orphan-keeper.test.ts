@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import {
   type Backend,
   type ChildRef,
@@ -11,7 +12,7 @@ import { describe, expect, it } from "vitest";
 import { resolveOptions } from "../options/resolve-options.ts";
 import { startOptions } from "../options/start-options.ts";
 import { type Deployment, findDeployment } from "../start/deployment.ts";
-import { leaseText, readLease } from "./managers.ts";
+import { LEASE_MS, leaseText, livingManagers, readLease } from "./managers.ts";
 import { OrphanKeeper } from "./orphan-keeper.ts";
 
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -106,5 +107,41 @@ describe("readLease", () => {
     expect(leaseText(found)).toBe(text);
     expect(found?.alive).toBe(alive);
     expect(leaseText(await readLease(store, "absent", NOW))).toBe("no manager has held this id");
+  });
+});
+
+describe("livingManagers", () => {
+  // Whatever its owner's clock says: fast, slow or stopped.
+  it.each([NOW, 0, Date.now() + 3_600_000])(
+    "takes for alive what is renewed while it looks, with %i as time of renewal",
+    async (renewed) => {
+      const store = new MemoryPayloadStore();
+      const write = (id: string, more: object = {}) =>
+        store.put(leaseKey(id), encodeLease({ ...lease, renewed, ...more }));
+      const ids = ["absent", "silent", "renewed", "leaving", "left"];
+      for (const id of ids.slice(1)) await write(id, { released: id === "left" });
+      const said: number[] = [];
+      let waitedMs = 0;
+      const sleep = async (ms: number) => {
+        waitedMs += ms;
+        if (waitedMs !== 5_000) return;
+        await write("renewed", { renewed: renewed + 5_000 });
+        await write("leaving", { released: true });
+      };
+      const living = await livingManagers(store, ids, { sleep }, (count) => said.push(count));
+      expect([...living.keys()]).toEqual(["renewed"]);
+      expect(leaseText(living.get("renewed"))).toMatch(/^held by h, process 7, renewed /);
+      expect(waitedMs).toBe(LEASE_MS);
+      expect(said).toEqual([3]);
+    },
+  );
+
+  it("need not wait for who has left, or for a process of this host that is gone", async () => {
+    const store = new MemoryPayloadStore();
+    await store.put(leaseKey("left"), encodeLease({ ...lease, released: true }));
+    await store.put(leaseKey("gone"), encodeLease({ ...lease, host: hostname(), pid: 2 ** 30, renewed: Date.now() }));
+    const sleep = () => Promise.reject(new Error("waited"));
+    expect(await livingManagers(store, ["left", "gone", "absent"], { sleep })).toEqual(new Map());
+    expect((await readLease(store, "gone"))?.alive).toBe(false);
   });
 });

@@ -1,7 +1,7 @@
 import { type Backend, type Log, type PayloadStore, systemClock } from "@scaler-aws-hpc/adapter-core";
 import { CliError } from "../cli-error.ts";
 import { type Deployment, managerIdOf, openBackend, openStore, workerManagerIdOf } from "../start/deployment.ts";
-import { everyManager, type ManagerState, readLease } from "./managers.ts";
+import { everyManager, livingManagers, type ManagerState, readLease, type ShownLease } from "./managers.ts";
 
 /** What became of a manager's jobs. */
 export interface KilledJobs {
@@ -45,6 +45,14 @@ export class OrphanKeeper implements AsyncDisposable {
     const backend = await this.#backend(managerId);
     const [lease, jobs] = await Promise.all([readLease(this.#store, managerId), backend.list()]);
     return { managerId, lease, jobs: jobs.toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
+  }
+
+  /** Which of these managers live, as {@link livingManagers}: takes up to 15 s where it is in doubt. @throws {AdapterError} */
+  async living(
+    managerIds: readonly string[],
+    onWait?: (count: number) => void,
+  ): Promise<ReadonlyMap<string, ShownLease>> {
+    return await livingManagers(this.#store, managerIds, systemClock, onWait);
   }
 
   /** Stops the jobs that {@link look} found, and waits a little while until they are gone. @throws {AdapterError} */

@@ -4,8 +4,8 @@ import { SCHEMA_VERSION } from "../../base-command.ts";
 import { CliError } from "../../cli-error.ts";
 import { BUNDLED_OPTIONS } from "../../options/bundled-options.ts";
 import { makeFlags } from "../../options/flags.ts";
-import { leaseText, type ManagerState } from "../../orphans/managers.ts";
-import type { KilledJobs } from "../../orphans/orphan-keeper.ts";
+import { LEASE_MS, leaseText, type ManagerState, type ShownLease } from "../../orphans/managers.ts";
+import type { KilledJobs, OrphanKeeper } from "../../orphans/orphan-keeper.ts";
 import { OrphansCommand } from "../../orphans-command.ts";
 
 /** What `orphans kill --json` prints. */
@@ -38,14 +38,14 @@ export default class OrphansKill extends OrphansCommand {
     const all = flags["all"] === true;
     const states: ManagerState[] = [];
     for (const managerId of await keeper.managers(all)) states.push(await keeper.look(managerId));
-    const spared = flags["force"] === true ? [] : states.filter(({ lease, jobs }) => lease?.alive && jobs.length > 0);
-    const [first] = spared;
-    if (first !== undefined && !all) {
-      const text = `manager ${first.managerId} lives: ${leaseText(first.lease)}; stop it, or give --force`;
-      throw new CliError("config", text);
+    const busy = states.filter(({ jobs }) => jobs.length > 0);
+    const living = flags["force"] === true ? new Map<string, ShownLease>() : await this.#living(keeper, busy);
+    for (const [managerId, lease] of living) {
+      const text = `manager ${managerId} lives: ${leaseText(lease)}`;
+      if (!all) throw new CliError("config", `${text}; stop it, or give --force`);
+      this.say(`left alone: ${text}`);
     }
-    for (const { managerId, lease } of spared) this.say(`left alone: manager ${managerId}, ${leaseText(lease)}`);
-    const doomed = states.filter((state) => state.jobs.length > 0 && !spared.includes(state));
+    const doomed = busy.filter(({ managerId }) => !living.has(managerId));
     const count = doomed.reduce((sum, { jobs }) => sum + jobs.length, 0);
     if (count > 0 && flags["yes"] !== true) await this.#confirm(count, doomed.length);
     const managers: (KilledJobs & { readonly managerId: string })[] = [];
@@ -56,11 +56,18 @@ export default class OrphansKill extends OrphansCommand {
         this.log(`${name}: ${killed.stopping.includes(name) ? "asked to stop, not over yet" : "stopped"}`);
     }
     if (count === 0) this.log("there is nothing to stop");
-    return { schemaVersion: SCHEMA_VERSION, managers, alive: spared.map(({ managerId }) => managerId) };
+    return { schemaVersion: SCHEMA_VERSION, managers, alive: [...living.keys()] };
+  }
+
+  #living(keeper: OrphanKeeper, states: readonly ManagerState[]): Promise<ReadonlyMap<string, ShownLease>> {
+    return keeper.living(
+      states.map(({ managerId }) => managerId),
+      (count) => this.say(`looking for up to ${LEASE_MS / 1_000} s whether a lease is renewed: ${managersText(count)}`),
+    );
   }
 
   async #confirm(jobs: number, managers: number): Promise<void> {
-    const what = `${jobs} ${jobs === 1 ? "job" : "jobs"} of ${managers} ${managers === 1 ? "manager" : "managers"}`;
+    const what = `${jobs} ${jobs === 1 ? "job" : "jobs"} of ${managersText(managers)}`;
     if (!process.stdin.isTTY || this.jsonEnabled())
       throw new CliError("usage", `would stop ${what}: nobody can be asked here, give --yes`);
     const terminal = createInterface({ input: process.stdin, output: process.stderr });
@@ -72,3 +79,5 @@ export default class OrphansKill extends OrphansCommand {
     }
   }
 }
+
+const managersText = (count: number): string => `${count} ${count === 1 ? "manager" : "managers"}`;
