@@ -52,7 +52,7 @@ export interface Inheritance {
   readonly diedBeforeMs: number | undefined;
   /** Identity of the scheduler that it met last, where it is known. */
   readonly scheduler: string | undefined;
-  /** What that clock says now. */
+  /** The store's clock at the take, in milliseconds since the epoch; `undefined` where the store did not tell. */
   readonly storeNowMs: number | undefined;
 }
 
@@ -119,7 +119,7 @@ export class Lease implements Ownership {
       if (!(await this.#put(condition))) continue;
       const now = await this.#modifiedMs();
       const ageMs = before === undefined || now === undefined ? 0 : Math.max(0, now - before);
-      for (const held of this.#workers.values()) held.heardAt -= ageMs;
+      for (const worker of this.#workers.values()) worker.heardAt -= ageMs;
       this.#host.counters.epoch = this.#epoch;
       // The age is known only now, and the next owner counts from this put: written at once, or a death before the first renewal would hide it.
       const inherited = this.#workers.size > 0;
