@@ -6,6 +6,7 @@ import { decodeLease, encodeLease, type LeaseRecord } from "../../formats/lease.
 import type { WorkerId } from "../core/ids.ts";
 import { type BackOff, backOffMs } from "./back-off.ts";
 import type { ShellHost } from "./host.ts";
+import { LeaseWorkers, type SilentWorker } from "./lease-workers.ts";
 import type { Ownership } from "./ownership.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 
@@ -15,8 +16,6 @@ const LEASE_MS = 15_000;
 const SURE_MS = 10_000;
 const RENEW_MS = 5_000;
 const WATCH_MS = 1_500;
-/** The scheduler forgets a worker that it has not heard for so long (its `worker_timeout_seconds`): nobody needs such an id. */
-const FORGOTTEN_MS = 60_000;
 /** Of the lease, which is small: its attempts may come fast. */
 const BACK_OFF: BackOff = { baseMs: 100, maxMs: 2_000 };
 
@@ -35,19 +34,10 @@ export interface LeaseOptions {
   readonly onLost: (reason: AdapterError) => void;
 }
 
-interface Held {
-  readonly profile: string;
-  readonly since: number;
-  /** Whether the scheduler may have heard of it; of an id that another process left, this is never excluded. */
-  announced: boolean;
-  /** When the scheduler answered it last, as far as is known. */
-  heardAt: number;
-}
-
 /** What the owner before left. */
 export interface Inheritance {
   /** Its worker ids, each with how long the scheduler has not answered it, in milliseconds: until the lease was written by its owner's clock, since then by the store's. */
-  readonly workers: readonly { readonly id: WorkerId; readonly profile: string; readonly silentMs: number }[];
+  readonly workers: readonly SilentWorker[];
   /** How long it has certainly been gone, in milliseconds; `undefined`: there was none, or it left in order. */
   readonly diedBeforeMs: number | undefined;
   /** Identity of the scheduler that it met last, where it is known. */
@@ -65,7 +55,7 @@ export class Lease implements Ownership {
   readonly #options: LeaseOptions;
   readonly #key: string;
   readonly #owner = randomBytes(16).toString("hex");
-  readonly #workers = new Map<WorkerId, Held>();
+  readonly #workers: LeaseWorkers;
   #etag = "";
   #epoch = 0;
   #scheduler: string | undefined;
@@ -80,6 +70,7 @@ export class Lease implements Ownership {
     this.#host = host;
     this.#options = options;
     this.#key = leaseKey(options.managerId);
+    this.#workers = new LeaseWorkers(host.clock);
   }
 
   /** Grows with each process that holds the lease. */
@@ -111,22 +102,19 @@ export class Lease implements Ownership {
       const before = former === undefined ? undefined : await this.#modifiedMs();
       this.#epoch = (former?.epoch ?? 0) + 1;
       this.#scheduler = former?.scheduler;
-      this.#workers.clear();
-      for (const { id, profile, silent = 0 } of former?.workers ?? []) {
-        this.#workers.set(id, { profile, since: clock.now(), announced: true, heardAt: clock.now() - silent });
-      }
+      this.#workers.inherit(former?.workers ?? []);
       const condition = held === undefined ? "absent" : { etag: held.etag };
       if (!(await this.#put(condition))) continue;
       const now = await this.#modifiedMs();
       const ageMs = before === undefined || now === undefined ? 0 : Math.max(0, now - before);
-      for (const worker of this.#workers.values()) worker.heardAt -= ageMs;
+      this.#workers.age(ageMs);
       this.#host.counters.epoch = this.#epoch;
       // The age is known only now, and the next owner counts from this put: written at once, or a death before the first renewal would hide it.
       const inherited = this.#workers.size > 0;
-      this.#dropForgotten();
+      this.#workers.dropForgotten();
       if (ageMs > 0 && inherited) await this.#save();
       const diedBeforeMs = former === undefined || former.released ? undefined : Math.max(0, ageMs - RENEW_MS);
-      const workers = [...this.#workers].map(([id, { profile }]) => ({ id, profile, silentMs: this.#silentMs(id) }));
+      const workers = this.#workers.list();
       return { workers, diedBeforeMs, scheduler: former?.scheduler, storeNowMs: now };
     }
   }
@@ -148,19 +136,16 @@ export class Lease implements Ownership {
 
   async note(worker: WorkerId, profile: string): Promise<void> {
     if (this.#workers.has(worker)) return await this.sure();
-    const now = this.#host.clock.now();
-    this.#workers.set(worker, { profile, since: now, announced: false, heardAt: now });
+    this.#workers.add(worker, profile);
     await this.#save();
   }
 
   announces(worker: WorkerId): void {
-    const held = this.#workers.get(worker);
-    if (held !== undefined) held.announced = true;
+    this.#workers.announces(worker);
   }
 
   heard(worker: WorkerId): void {
-    const held = this.#workers.get(worker);
-    if (held !== undefined) held.heardAt = this.#host.clock.now();
+    this.#workers.heard(worker);
   }
 
   forget(worker: WorkerId): void {
@@ -186,9 +171,10 @@ export class Lease implements Ownership {
   async release(options: { readonly keepWorkers: boolean }): Promise<void> {
     if (this.#lost !== undefined || this.#epoch === 0) return;
     this.#released = true;
-    if (!options.keepWorkers) this.#workers.clear();
-    for (const [worker, { announced }] of this.#workers) if (!announced) this.#workers.delete(worker);
-    this.#dropForgotten();
+    if (options.keepWorkers) {
+      this.#workers.dropUnannounced();
+      this.#workers.dropForgotten();
+    } else this.#workers.clear();
     await this.#save().catch((reason: unknown) => {
       this.#host.log.warn("the lease could not be released", { reason: String(reason) });
     });
@@ -224,7 +210,7 @@ export class Lease implements Ownership {
     const { store } = this.#options;
     const { signal } = this.#host;
     if (this.#lost !== undefined) throw this.#lost;
-    this.#prune();
+    this.#workers.prune(this.#options.keeps);
     while (!(await this.#put(this.#etag === "" ? "absent" : { etag: this.#etag }))) {
       const held = await this.#again(() => store.get(this.#key, { signal }));
       const found = held === undefined ? undefined : decodeLease(this.#key, held.body);
@@ -247,7 +233,7 @@ export class Lease implements Ownership {
       renewed: Math.round(wallNow()),
       released: this.#released,
       scheduler: this.#scheduler,
-      workers: [...this.#workers].map(([id, { profile }]) => ({ id, profile, silent: Math.round(this.#silentMs(id)) })),
+      workers: this.#workers.list().map(({ id, profile, silentMs }) => ({ id, profile, silent: Math.round(silentMs) })),
     };
     const { signal } = this.#host;
     let begunAt = 0;
@@ -259,25 +245,6 @@ export class Lease implements Ownership {
     this.#etag = outcome.etag;
     this.#sureAt = begunAt;
     return true;
-  }
-
-  #silentMs(worker: WorkerId): number {
-    return Math.max(0, this.#host.clock.now() - (this.#workers.get(worker)?.heardAt ?? 0));
-  }
-
-  /** Ids that were left by the owner before and that nobody opened again. */
-  #prune(): void {
-    const before = this.#host.clock.now() - FORGOTTEN_MS;
-    for (const [worker, { since }] of this.#workers) {
-      if (since < before && !this.#options.keeps(worker)) this.#workers.delete(worker);
-    }
-  }
-
-  /** Ids whose workers the scheduler has given up. A worker that still tries to connect is no use to the next process either. */
-  #dropForgotten(): void {
-    for (const worker of [...this.#workers.keys()]) {
-      if (this.#silentMs(worker) > FORGOTTEN_MS) this.#workers.delete(worker);
-    }
   }
 
   async #modifiedMs(): Promise<number | undefined> {
