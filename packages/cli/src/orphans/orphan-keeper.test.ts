@@ -19,6 +19,8 @@ const silent = { debug: () => undefined, info: () => undefined, warn: () => unde
 const NOW = 1_700_000_000_000;
 const lease = { epoch: 3, owner: "0".repeat(32), host: "h", pid: 7, renewed: NOW, released: false, workers: [] };
 
+const GPU = { name: "gpu", slots: 1, capabilities: {}, settings: {} };
+
 /** A deployment whose backend runs the jobs of `live`, by manager id. */
 function deploymentOf(place: MemoryPlace, live: Map<string, LiveJob[]>, outlives = true): Deployment {
   const cancelled: ChildRef[] = [];
@@ -38,17 +40,21 @@ function deploymentOf(place: MemoryPlace, live: Map<string, LiveJob[]>, outlives
       [Symbol.asyncDispose]: async () => undefined,
     } as unknown as Backend;
   };
+  const queue = { name: "job-queue", type: "string", summary: "Queue", identifies: true } as const;
   const registry = new PluginRegistry();
   const plugin = {
     apiVersion: 1,
-    backends: [{ name: "batch", summary: "", defaultStore: "memory", open }],
+    backends: [{ name: "batch", summary: "", defaultStore: "memory", options: [queue], open }],
     payloadStores: [{ name: "memory", summary: "", open: async () => new MemoryPayloadStore({ place }) }],
     runners: [{ name: "python", protocol: 1, matches: () => true }],
   };
   registry.add({ plugin }, { package: "p", version: "1", origin: "core" });
   const options = startOptions({ registry, broken: [] });
-  const flags = { "worker-manager-id": "prod" };
-  return findDeployment({ ...resolveOptions(options, { flags, environment: {}, files: [] }), profiles: [] }, registry);
+  const flags = { "worker-manager-id": "prod", "job-queue": "q" };
+  return findDeployment(
+    { ...resolveOptions(options, { flags, environment: {}, files: [] }), profiles: [GPU] },
+    registry,
+  );
 }
 
 describe("OrphanKeeper", () => {
@@ -61,6 +67,7 @@ describe("OrphanKeeper", () => {
     ]);
     for (const id of live.keys()) await store.put(leaseKey(id), encodeLease(lease));
     await using keeper = await OrphanKeeper.open(deploymentOf(place, live), silent);
+    expect(keeper.places).toEqual(["job-queue=q", "profile=gpu"]);
     const [own = ""] = await keeper.managers(false);
     live.set(own, [
       { name: "b", children: 2 },

@@ -1,5 +1,6 @@
 import { type Backend, type Log, type PayloadStore, systemClock } from "@scaler-aws-hpc/adapter-core";
 import { CliError } from "../cli-error.ts";
+import { identityOf } from "../options/plugin-options.ts";
 import { type Deployment, managerIdOf, openBackend, openStore, workerManagerIdOf } from "../start/deployment.ts";
 import { everyManager, livingManagers, type ManagerState, readLease, type ShownLease } from "./managers.ts";
 
@@ -32,6 +33,13 @@ export class OrphanKeeper implements AsyncDisposable {
   /** Opens the store of a deployment; the backend once for each manager. @throws {AdapterError} `config`, `denied`, `unavailable` */
   static async open(deployment: Deployment, log: Log): Promise<OrphanKeeper> {
     return new OrphanKeeper(deployment, log, await openStore(deployment, log, NOBODY));
+  }
+
+  /** Where it looks and nowhere else, as `name=value`: bucket, prefix and queue on AWS; then the profiles, whose queues it looks at too. */
+  get places(): readonly string[] {
+    const { store, backend, resolved, profiles } = this.#deployment;
+    const named = profiles.slice(1).map(({ name }) => `profile=${name}`);
+    return [...identityOf([store, backend], resolved), ...named];
   }
 
   /** The managers in question: that of the settings, or every one with a lease in the store. @throws {CliError | AdapterError} */

@@ -26,7 +26,9 @@ export default class OrphansKill extends OrphansCommand {
     "<%= config.bin %> orphans kill --all --yes --config cluster.toml",
   ];
   static override flags = {
-    all: Flags.boolean({ summary: "Of every manager that has had a lease in this bucket and prefix." }),
+    all: Flags.boolean({
+      summary: "Of every manager that has had a lease in this bucket and prefix, in the queues of these settings.",
+    }),
     yes: Flags.boolean({ summary: "Do not ask. Needed where nobody can be asked." }),
     force: Flags.boolean({ summary: "Also stop the jobs of a manager that lives." }),
     ...makeFlags(BUNDLED_OPTIONS),

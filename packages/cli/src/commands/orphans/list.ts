@@ -9,6 +9,8 @@ import { OrphansCommand } from "../../orphans-command.ts";
 export interface OrphanList {
   readonly schemaVersion: number;
   readonly managers: readonly ManagerState[];
+  /** Where was looked, and nowhere else: names of settings and their values. */
+  readonly places: readonly string[];
 }
 
 export default class OrphansList extends OrphansCommand {
@@ -21,7 +23,9 @@ export default class OrphansList extends OrphansCommand {
     "<%= config.bin %> orphans list --all --config cluster.toml --json",
   ];
   static override flags = {
-    all: Flags.boolean({ summary: "Of every manager that has had a lease in this bucket and prefix." }),
+    all: Flags.boolean({
+      summary: "Of every manager that has had a lease in this bucket and prefix, in the queues of these settings.",
+    }),
     ...makeFlags(BUNDLED_OPTIONS),
   };
 
@@ -30,12 +34,13 @@ export default class OrphansList extends OrphansCommand {
     await using _open = keeper;
     const managers: ManagerState[] = [];
     for (const managerId of await keeper.managers(flags["all"] === true)) managers.push(await keeper.look(managerId));
+    this.log(`looked at ${keeper.places.join(", ")}`);
     if (managers.length === 0) this.log("no manager has had a lease here");
     for (const { managerId, lease, jobs } of managers) {
       this.log(`manager ${managerId}: ${leaseText(lease)}; live jobs: ${jobs.length}`);
       for (const { name, children } of jobs)
         this.log(`  ${name}  ${children} ${children === 1 ? "child" : "children"}`);
     }
-    return { schemaVersion: SCHEMA_VERSION, managers };
+    return { schemaVersion: SCHEMA_VERSION, managers, places: keeper.places };
   }
 }
