@@ -3,6 +3,7 @@ import { leaseKey } from "../../formats/keys.ts";
 import { decodeLease, type LeaseRecord } from "../../formats/lease.ts";
 import { ManualClock } from "../../memory/manual-clock.ts";
 import { MemoryPayloadStore } from "../../memory/memory-payload-store.ts";
+import { scripted } from "../../memory/scripted.ts";
 import { newCounters } from "./counters.ts";
 import { Lease } from "./lease.ts";
 
@@ -11,11 +12,11 @@ const A = `Worker|AWS|${"a".repeat(32)}`;
 const B = `Worker|AWS|${"b".repeat(32)}`;
 
 let clock = new ManualClock();
-let store = new MemoryPayloadStore({ now: () => clock.now() });
+let store = scripted(new MemoryPayloadStore({ now: () => clock.now() }));
 
 beforeEach(() => {
   clock = new ManualClock();
-  store = new MemoryPayloadStore({ now: () => clock.now() });
+  store = scripted(new MemoryPayloadStore({ now: () => clock.now() }));
 });
 
 /** The lease of one process, which dies by not being called any more; all are of one host, which knows that the one before is gone. */
@@ -47,6 +48,19 @@ describe("how long a worker was not answered", () => {
     await clock.advance(30_000);
     expect((await leaseOf(3).take()).workers).toEqual([{ id: A, profile: "default", silentMs: 55_000 }]);
     expect((await written()).workers).toEqual([{ id: A, profile: "default", silent: 55_000 }]);
+  });
+
+  it("is not lost with the answer to the put that takes the lease", async () => {
+    const first = leaseOf(1);
+    await first.take();
+    await first.note(A, "default");
+    await clock.advance(25_000);
+    store.script({ put: [{ after: "unavailable" }] });
+    const taken = leaseOf(2).take();
+    await clock.advance(1_000);
+    const [worker] = (await taken).workers;
+    expect(worker?.silentMs).toBeGreaterThanOrEqual(25_000);
+    expect(worker?.silentMs).toBeLessThanOrEqual(26_000);
   });
 });
 

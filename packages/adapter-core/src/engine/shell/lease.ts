@@ -83,6 +83,7 @@ export class Lease implements Ownership {
     const { store, self } = this.#options;
     const { clock, log, signal } = this.#host;
     let watched: { readonly etag: string; readonly since: number } | undefined;
+    let before: number | undefined;
     for (;;) {
       const held = await this.#again(() => store.get(this.#key, { signal }));
       const former = held === undefined ? undefined : decodeLease(this.#key, held.body);
@@ -99,7 +100,8 @@ export class Lease implements Ownership {
           continue;
         }
       }
-      const before = former === undefined ? undefined : await this.#modifiedMs();
+      // Ours: the answer to our put was lost; what counts is when the owner before wrote last.
+      if (former?.owner !== this.#owner) before = former === undefined ? undefined : await this.#modifiedMs();
       this.#epoch = (former?.epoch ?? 0) + 1;
       this.#scheduler = former?.scheduler;
       this.#workers.inherit(former?.workers ?? []);
