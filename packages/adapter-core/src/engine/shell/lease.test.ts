@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { EngineBed } from "../../../test-support/engine-bed.ts";
 import { leaseKey } from "../../formats/keys.ts";
 import { decodeLease, type LeaseRecord } from "../../formats/lease.ts";
 import { ManualClock } from "../../memory/manual-clock.ts";
@@ -73,6 +74,21 @@ describe("worker ids of processes that ended", () => {
       await lease.release({ keepWorkers: true });
       expect((await written()).workers).toEqual([]);
     }
+  });
+
+  it("do not pile up in starts that find no scheduler", async () => {
+    const bed = new EngineBed({ engine: { connectTimeoutMs: 1_000 } });
+    bed.scheduler.reachable = false;
+    for (let starts = 0; starts < 3; starts += 1) {
+      const process = bed.start();
+      const refused = expect(process.engine.finished).rejects.toThrow("no connection to the scheduler within 1 s");
+      await bed.clock.advance(2_000);
+      await refused;
+      bed.kill(process);
+    }
+    const held = await bed.store.get(leaseKey("m1"));
+    expect(decodeLease("k", held?.body ?? new Uint8Array())).toMatchObject({ epoch: 3, released: true, workers: [] });
+    bed.close();
   });
 
   it("are left when the scheduler may know them, and dropped at a take when it has given them up", async () => {
