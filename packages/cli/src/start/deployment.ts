@@ -16,7 +16,7 @@ import { checkProfileSettings } from "../options/profiles.ts";
 import type { StartOptions } from "../options/start-options.ts";
 import { deriveManagerId, deriveWorkerManagerId } from "./manager-id.ts";
 
-/** Slots where neither the user nor the backend says how many, as in the reference. */
+/** Slots where neither the user nor the backend says how many, as in the Python manager. */
 const DEFAULT_SLOTS = 100;
 
 /** A backend, its store, and the names that a manager has there: what `start` and `orphans` have in common. */

@@ -9,7 +9,7 @@ const read = (flags: Record<string, unknown>) =>
   readSettings({ ...resolveOptions(OPTIONS, { flags, environment: {}, files: [] }), profiles: [] });
 
 describe("readSettings", () => {
-  it("has the defaults of the reference", () => {
+  it("has the defaults of the Python manager", () => {
     expect(read(ADDRESS)).toMatchObject({
       backend: "batch",
       name: "batch",
