@@ -1,5 +1,12 @@
 import { readFile } from "node:fs/promises";
-import { type CoreOptions, Engine, type EngineEnd, type EngineStats, type Log } from "@scaler-aws-hpc/adapter-core";
+import {
+  type CoreOptions,
+  Engine,
+  type EngineEnd,
+  type EngineStats,
+  type Log,
+  systemClock,
+} from "@scaler-aws-hpc/adapter-core";
 import { CliError } from "../cli-error.ts";
 import { connectCluster } from "../scaler/cluster.ts";
 import { type Deployment, managerIdOf, openBackend, openStore } from "./deployment.ts";
@@ -58,7 +65,7 @@ export async function runManager(settings: StartSettings, services: ManagerServi
   early.promise.catch(() => {});
   // Until the engine is there nothing was begun, so nothing is lost by going while a service does not answer.
   let stop = (graceMs: number): void => {
-    setTimeout(() => early.reject(new StoppedEarly(signal)), Math.min(graceMs, BEGINNING_MS));
+    void systemClock.sleep(Math.min(graceMs, BEGINNING_MS)).then(() => early.reject(new StoppedEarly(signal)));
   };
   let graceMs = Number.POSITIVE_INFINITY;
   using _stops = listenForStops({
