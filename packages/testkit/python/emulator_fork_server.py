@@ -151,17 +151,25 @@ class Server:
 
     def start(self, job):
         if self.reuse:
-            worker = self.idle.pop() if self.idle else self.hire()
+            worker = self.give(json.dumps(job).encode() + b"\n")
             worker.job = job["id"]
-            pid = worker.pid
-            self.say({"id": job["id"], "pid": pid})
-            os.write(worker.jobs, json.dumps(job).encode() + b"\n")
+            self.say({"id": job["id"], "pid": worker.pid})
             return
         pid = os.fork()
         if pid == 0:
             run(self.module, self.script, self.first, job)
         self.children[pid] = job["id"]
         self.say({"id": job["id"], "pid": pid})
+
+    def give(self, line):
+        """Hands a job to a worker that lives: one that was killed while it was idle may not be reaped yet."""
+        while True:
+            worker = self.idle.pop() if self.idle else self.hire()
+            try:
+                os.write(worker.jobs, line)
+                return worker
+            except BrokenPipeError:
+                pass
 
     def hire(self):
         worker = Worker(self)
