@@ -24,7 +24,8 @@ async function unittest(python: string): Promise<void> {
   for (const line of stderr.split("\n")) if (line.includes("CPU per task")) console.log(line);
 }
 
-describe.each(SUPPORTED)("Python %s", (version) => {
+// They wait more than they compute.
+describe.concurrent.each(SUPPORTED)("Python %s", (version) => {
   const interpreter = atHand.get(version);
 
   it.skipIf(interpreter === undefined)(
@@ -54,7 +55,7 @@ it("uses no syntax that is newer than Python 3.9, whatever interpreter is at han
   await run(newest ?? "python3", ["-c", program, RUNNER_FILE]);
 });
 
-it("passes its tests where Scaler is installed", async (context) => {
+it.concurrent("passes its tests where Scaler is installed", async (context) => {
   const python = scalerEnvironment();
   if (python === undefined) context.skip("no environment with opengris-scaler 2.9.0: the project's scripts make one");
   else await unittest(python);

@@ -16,6 +16,9 @@ export interface Storm {
 export async function comeThroughStorm(tasks: number): Promise<Storm> {
   await using bed = await BatchFaultBed.open({ queues: [{ name: "emulator-queue", type: "SPOT", vcpus: 100 }] });
   const { faults } = bed.aws;
+  // What has to happen does not wait for chance: packs may be few.
+  faults.addAttemptRule({ fault: "spot", times: 2 });
+  faults.addAttemptRule({ fault: "twin", times: 2 });
   faults.addAttemptRule({ fault: "spot", rate: 0.2 });
   faults.addAttemptRule({ fault: "twin", rate: 0.2 });
   faults.addAttemptRule({ fault: "ghost", rate: 0.1 });
