@@ -9,6 +9,9 @@ import type { Child, Job, Work } from "./work.ts";
 /** A pack that takes so many times as long as it should hands back what it has not started: somebody else may have room by now. */
 const BUDGET_TARGETS = 2;
 
+/** How many times as long as its start a child should run while more tasks are arriving. */
+const STARTS_WORTH = 3;
+
 /** Forms jobs wherever slots are free and tasks wait, when their window ends. */
 export function formJobs(core: CoreState): void {
   for (const profile of core.profiles.values()) {
@@ -34,10 +37,11 @@ function formJob(core: CoreState, profile: Profile): void {
   const fresh = first.fresh;
   const room = isOpen(profile) ? 1 : Math.min(profile.spec.slots - profile.used, core.options.backend.maxChildren);
   const share = shareOf(core, profile, first);
+  const least = leastOf(core, profile, first);
   const packs: Work[][] = [];
   for (let head: Work | undefined = first; head !== undefined && packs.length < room; head = bestHead(profile)) {
     if (head.fresh !== fresh || functionInfo(core, head)?.runner !== runner) break;
-    packs.push(takePack(core, profile, head, share));
+    packs.push(takePack(core, profile, head, share, least));
     if (fresh) break;
   }
   const job = newJob(core, profile, fresh, packs);
@@ -73,11 +77,20 @@ function shareOf(core: CoreState, profile: Profile, head: Work): number {
   return outlook.share({ now: core.now, ready, free: spec.slots - used, meanMs, laterMs: meanMs / 2 });
 }
 
+/** Tasks that make a child worth its start while more tasks are arriving: the slots that stay free have their work soon. */
+function leastOf(core: CoreState, profile: Profile, head: Work): number {
+  const { window, maxChildren } = core.options.backend;
+  const mean = meanOf(core, head);
+  if (mean === undefined || maxChildren === 1 || core.now - profile.lastArrivalAt >= window.quietMs) return 1;
+  const tasks = Math.floor((STARTS_WORTH * startMs(core, profile)) / Math.max(mean, 0.001));
+  return Math.max(1, Math.min(tasks, core.options.maxTasksPerPack));
+}
+
 /** Tasks of the head's client, most urgent first, until the pack is as large or as long as it should be. */
-function takePack(core: CoreState, profile: Profile, head: Work, share: number): Work[] {
+function takePack(core: CoreState, profile: Profile, head: Work, share: number, least: number): Work[] {
   const { options } = core;
   const pack: Work[] = [];
-  let most = isOpen(profile) ? 1 : packLimit(core, profile, head, share);
+  let most = isOpen(profile) ? 1 : Math.max(least, packLimit(core, profile, head, share));
   let expectedMs = 0;
   for (let work: Work | undefined = head; work !== undefined; work = core.queue(profile, head.task.source).peek()) {
     most = Math.min(most, work.maxPack);
