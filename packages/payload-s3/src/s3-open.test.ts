@@ -13,7 +13,7 @@ describe("opening a store", () => {
     expect(bed.s3.asked[0]?.headers["x-amz-expected-bucket-owner"]).toBe("123456789012");
     const place = { bucket: "payloads", prefix: "scaler-tasks", region: "eu-central-1", owner: "123456789012" };
     expect(store.locator).toEqual({ kind: "s3", ...place });
-    expect(store.traits).toEqual({ compress: true, flushMs: 500, streamAboveBytes: 8 * 1024 * 1024 });
+    expect(store.traits).toEqual({ compress: true, flushMs: 700, streamAboveBytes: 8 * 1024 * 1024 });
   });
 
   it.each([

@@ -61,7 +61,7 @@ export interface S3PayloadStoreOptions {
  * had been there.
  */
 export class S3PayloadStore implements PayloadStore {
-  readonly traits: PayloadStoreTraits = { compress: true, flushMs: 500, streamAboveBytes: PART_BYTES };
+  readonly traits: PayloadStoreTraits = { compress: true, flushMs: 700, streamAboveBytes: PART_BYTES };
   readonly locator: StoreLocator;
   readonly #calls: S3Calls;
   readonly #kmsKey: string | undefined;
