@@ -1,7 +1,7 @@
-import { isAdapterError, RETRYABLE } from "../../contracts/adapter-error.ts";
 import type { Backend, BackendHint, ChildRef, JobName } from "../../contracts/backend.ts";
 import type { PayloadStore } from "../../contracts/payload-store.ts";
 import { outPrefix, outRoot } from "../../formats/keys.ts";
+import { again, passesInTime } from "./again.ts";
 import { backOffMs, STORAGE_BACK_OFF } from "./back-off.ts";
 import { ChildReports } from "./child-reports.ts";
 import { type FoundFrame, type FoundFrames, FrameListing } from "./frame-listing.ts";
@@ -93,8 +93,7 @@ export class Children {
     } catch (reason) {
       if (signal.aborted) return;
       const message = reason instanceof Error ? reason.message : String(reason);
-      // A permission that is missing can be granted while tasks wait, and one that was taken away by mistake comes back.
-      const retry = isAdapterError(reason) && (RETRYABLE.has(reason.code) || reason.code === "denied");
+      const retry = passesInTime(reason);
       log[retry ? "debug" : "warn"]("a job could not be submitted", { job: name, reason: message, retry });
       tell({ type: "submitted", job: name, outcome: { ok: false, retry, message } });
     }
@@ -154,21 +153,15 @@ export class Children {
   /** Frames of a child that nobody told of: hints may be lost, and the last frames may come with no hint at all. */
   async #find(child: Child): Promise<readonly FoundFrame[]> {
     const { store, managerId, backend } = this.#options;
-    const { clock, counters, log, random, signal } = this.#host;
-    for (let failures = 1; ; failures += 1) {
-      try {
-        // Children that end together share one listing, where listing is all there is.
-        if (backend.traits.pushes !== true) return (await this.#listing.fresh()).get(child) ?? [];
-        const frames: FoundFrame[] = [];
-        const prefix = `${outPrefix(managerId, child.job)}${child.child}.`;
-        for await (const { key, size } of store.list(prefix, { signal })) frames.push({ key, size });
-        return frames;
-      } catch (reason) {
-        signal.throwIfAborted();
-        counters.storageRetries += 1;
-        if (failures === 1) log.warn("results could not be listed; trying again", { reason: String(reason) });
-        await clock.sleep(backOffMs(STORAGE_BACK_OFF, failures, random()), { signal });
-      }
-    }
+    const { signal } = this.#host;
+    const list = async (): Promise<readonly FoundFrame[]> => {
+      // Children that end together share one listing, where listing is all there is.
+      if (backend.traits.pushes !== true) return (await this.#listing.fresh()).get(child) ?? [];
+      const frames: FoundFrame[] = [];
+      const prefix = `${outPrefix(managerId, child.job)}${child.child}.`;
+      for await (const { key, size } of store.list(prefix, { signal })) frames.push({ key, size });
+      return frames;
+    };
+    return await again(this.#host, list, { saying: "results could not be listed; trying again", passes: () => true });
   }
 }

@@ -1,6 +1,7 @@
-import { AdapterError, isAdapterError, RETRYABLE } from "../../contracts/adapter-error.ts";
+import { AdapterError } from "../../contracts/adapter-error.ts";
 import type { Frame } from "../../formats/frame-decode.ts";
 import { parseFrameKey } from "../../formats/keys.ts";
+import { again, passesInTime } from "./again.ts";
 import { backOffMs, STORAGE_BACK_OFF } from "./back-off.ts";
 import type { FoundFrame } from "./frame-listing.ts";
 import type { FrameShelf } from "./frame-shelf.ts";
@@ -75,22 +76,13 @@ export class FrameReader {
   }
 
   async #load(key: string, secret: string): Promise<Frame | undefined> {
-    const { clock, counters, log, random, signal } = this.#host;
-    for (let failures = 1, absent = 0; ; ) {
-      try {
-        const frame = await this.#options.frames.load(key, secret);
-        absent += 1;
-        if (frame !== undefined || absent >= ABSENT_TRIES) return frame;
-        await clock.sleep(backOffMs(STORAGE_BACK_OFF, 1, random()), { signal });
-      } catch (reason) {
-        // Results that are there are worth waiting for until they may be read.
-        const passes = isAdapterError(reason) && (RETRYABLE.has(reason.code) || reason.code === "denied");
-        if (signal.aborted || !passes) throw reason;
-        counters.storageRetries += 1;
-        if (failures === 1) log.warn("a result could not be read; trying again", { reason: String(reason) });
-        await clock.sleep(backOffMs(STORAGE_BACK_OFF, failures, random()), { signal });
-        failures += 1;
-      }
+    const { clock, random, signal } = this.#host;
+    // Results that are there are worth waiting for until they may be read.
+    const waits = { saying: "a result could not be read; trying again", passes: passesInTime };
+    for (let absent = 1; ; absent += 1) {
+      const frame = await again(this.#host, () => this.#options.frames.load(key, secret), waits);
+      if (frame !== undefined || absent >= ABSENT_TRIES) return frame;
+      await clock.sleep(backOffMs(STORAGE_BACK_OFF, 1, random()), { signal });
     }
   }
 

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { AdapterError, isAdapterError, RETRYABLE } from "../../contracts/adapter-error.ts";
-import type { PayloadStore } from "../../contracts/payload-store.ts";
+import { AdapterError } from "../../contracts/adapter-error.ts";
+import type { PayloadStore, PutOutcome } from "../../contracts/payload-store.ts";
 import { leaseKey } from "../../formats/keys.ts";
 import { decodeLease, encodeLease, type LeaseRecord } from "../../formats/lease.ts";
 import type { WorkerId } from "../core/ids.ts";
-import { type BackOff, backOffMs } from "./back-off.ts";
+import { again, passesInTime } from "./again.ts";
+import type { BackOff } from "./back-off.ts";
 import type { ShellHost } from "./host.ts";
 import { LeaseWorkers, type SilentWorker } from "./lease-workers.ts";
 import type { Ownership } from "./ownership.ts";
@@ -239,10 +240,12 @@ export class Lease implements Ownership {
     };
     const { signal } = this.#host;
     let begunAt = 0;
-    const outcome = await this.#again(() => {
+    const put = (): Promise<PutOutcome> => {
       begunAt = this.#host.clock.now();
       return store.put(this.#key, encodeLease(record), { if: condition, signal });
-    }, this.#etag !== "");
+    };
+    // A permission that was there at the start comes back, and until then nothing new is submitted.
+    const outcome = await this.#again(put, this.#etag === "" ? undefined : passesInTime);
     if (!outcome.stored) return false;
     this.#etag = outcome.etag;
     this.#sureAt = begunAt;
@@ -267,21 +270,9 @@ export class Lease implements Ownership {
     );
   }
 
-  /** @param outlastsDenial of a permission that was there at the start: it comes back, and until then nothing new is submitted */
-  async #again<T>(work: () => Promise<T>, outlastsDenial = false): Promise<T> {
-    const { clock, counters, log, random, signal } = this.#host;
-    for (let failures = 1; ; failures += 1) {
-      try {
-        return await work();
-      } catch (reason) {
-        signal.throwIfAborted();
-        const passes =
-          isAdapterError(reason) && (RETRYABLE.has(reason.code) || (outlastsDenial && reason.code === "denied"));
-        if (!passes) throw reason;
-        counters.storageRetries += 1;
-        if (failures === 1) log.warn("the lease is out of reach; trying again", { reason: reason.message });
-        await clock.sleep(backOffMs(BACK_OFF, failures, random()), { signal });
-      }
-    }
+  /** @param passes which failures are waited out. @default those that pass by themselves */
+  #again<T>(work: () => Promise<T>, passes?: (reason: unknown) => boolean): Promise<T> {
+    const saying = "the lease is out of reach; trying again";
+    return again(this.#host, work, { saying, backOff: BACK_OFF, ...(passes && { passes }) });
   }
 }

@@ -1,11 +1,11 @@
 import type { AbortOptions } from "../../contracts/abort-options.ts";
-import { type AdapterErrorCode, isAdapterError, RETRYABLE } from "../../contracts/adapter-error.ts";
+import { type AdapterErrorCode, isAdapterError } from "../../contracts/adapter-error.ts";
 import type { Backend, FoundJob, JobName, JobSpec } from "../../contracts/backend.ts";
 import type { PayloadStore } from "../../contracts/payload-store.ts";
 import { outPrefix } from "../../formats/keys.ts";
 import type { Section } from "../../formats/section.ts";
 import type { RecoveredJob } from "../core/event.ts";
-import { backOffMs, STORAGE_BACK_OFF } from "./back-off.ts";
+import { again } from "./again.ts";
 import { readSections } from "./bundle-reader.ts";
 import { Gate } from "./gate.ts";
 import type { ShellHost } from "./host.ts";
@@ -198,20 +198,8 @@ export class Recovery {
     return undefined;
   }
 
-  async #again<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    const { clock, counters, log, random } = this.#host;
-    for (let failures = 1; ; failures += 1) {
-      try {
-        return await work();
-      } catch (reason) {
-        signal.throwIfAborted();
-        if (!isAdapterError(reason) || !RETRYABLE.has(reason.code)) throw reason;
-        counters.storageRetries += 1;
-        if (failures === 1)
-          log.warn("what an earlier process left is out of reach; trying again", { reason: reason.message });
-        await clock.sleep(backOffMs(STORAGE_BACK_OFF, failures, random()), { signal });
-      }
-    }
+  #again<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    return again(this.#host, work, { saying: "what an earlier process left is out of reach; trying again", signal });
   }
 }
 

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { isAdapterError, RETRYABLE } from "../../contracts/adapter-error.ts";
 import type { Backend, JobName, JobSpec } from "../../contracts/backend.ts";
 import type { PayloadStore } from "../../contracts/payload-store.ts";
 import { encodeBundle } from "../../formats/bundle.ts";
@@ -10,7 +9,7 @@ import type { ObjectCache } from "../../objects/object-cache.ts";
 import type { JobPlan } from "../core/effect.ts";
 import type { TaskMessage } from "../core/event.ts";
 import type { ObjectId } from "../core/ids.ts";
-import { backOffMs, STORAGE_BACK_OFF } from "./back-off.ts";
+import { again, passesByItself, passesInTime } from "./again.ts";
 import { bodyOf } from "./body.ts";
 import { Gate } from "./gate.ts";
 import { type AbsentTask, type Gathered, type GatherLimits, gather } from "./gather.ts";
@@ -73,7 +72,7 @@ export class Stager {
       if (this.#host.signal.aborted) return;
       this.release(plan.name);
       const message = reason instanceof Error ? reason.message : String(reason);
-      const retry = isAdapterError(reason) && RETRYABLE.has(reason.code);
+      const retry = passesByItself(reason);
       this.#host.log.warn("a job could not be staged", { job: plan.name, reason: message, retry });
       tell({ type: "staged", job: plan.name, outcome: { ok: false, retry, message } });
     } finally {
@@ -200,20 +199,8 @@ export class Stager {
   }
 
   /** Waits out a store that is out of reach: the tasks of one job are held, which costs them less than an attempt each. */
-  async #again<T>(work: () => Promise<T>): Promise<T> {
-    const { clock, counters, log, random, signal } = this.#host;
-    for (let failures = 1; ; failures += 1) {
-      try {
-        return await work();
-      } catch (reason) {
-        signal.throwIfAborted();
-        counters.storageRetries += 1;
-        // A permission that is missing can be granted while the tasks wait.
-        if (!isAdapterError(reason) || !(RETRYABLE.has(reason.code) || reason.code === "denied")) throw reason;
-        if (failures === 1) log.warn("a job could not be stored; trying again", { reason: reason.message });
-        await clock.sleep(backOffMs(STORAGE_BACK_OFF, failures, random()), { signal });
-      }
-    }
+  #again<T>(work: () => Promise<T>): Promise<T> {
+    return again(this.#host, work, { saying: "a job could not be stored; trying again", passes: passesInTime });
   }
 }
 
