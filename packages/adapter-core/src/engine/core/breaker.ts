@@ -19,8 +19,7 @@ export function startFailed(core: CoreState, job: Job, reason: string): void {
   breaker.job = job.name;
   breaker.failures += 1;
   if (breaker.failures < OPENS_AFTER) return;
-  const waitMs = core.options.retryMs * 2 ** Math.min(20, breaker.failures - OPENS_AFTER);
-  breaker.trialAt = core.now + Math.min(TRIAL_MOST_MS, waitMs);
+  postponeTrial(core, profile, TRIAL_MOST_MS);
   if (breaker.failures > OPENS_AFTER) return;
   core.emit({
     type: "log",
@@ -42,14 +41,19 @@ export function submitHeld(core: CoreState, job: Job, reason: string): void {
   // Jobs that were under way together fail together.
   if (!first && core.now < breaker.trialAt) return;
   breaker.failures = Math.max(breaker.failures + 1, OPENS_AFTER);
-  const waitMs = core.options.retryMs * 2 ** Math.min(20, breaker.failures - OPENS_AFTER);
-  breaker.trialAt = core.now + Math.min(HELD_MOST_MS, waitMs);
+  postponeTrial(core, profile, HELD_MOST_MS);
   core.emit({
     type: "log",
     level: first ? "warn" : "debug",
     message: "jobs cannot be submitted: tasks wait until one is taken",
     fields: { profile: profile.spec.name, reason },
   });
+}
+
+/** Each failure since the breaker opened doubles the wait for the next trial. */
+function postponeTrial(core: CoreState, { breaker }: Profile, mostMs: number): void {
+  const waitMs = core.options.retryMs * 2 ** Math.min(20, breaker.failures - OPENS_AFTER);
+  breaker.trialAt = core.now + Math.min(mostMs, waitMs);
 }
 
 /** The backend took a job: whatever held submits is over. */

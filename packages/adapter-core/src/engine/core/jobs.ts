@@ -3,7 +3,7 @@ import { startFailed, startWorked, submitHeld, submitWorked } from "./breaker.ts
 import type { EngineEvent, TaskOutcome } from "./event.ts";
 import { keepFrame } from "./frames.ts";
 import type { CoreState } from "./state.ts";
-import { endChild, forgetJob, stopChild, stopUnwanted } from "./stopping.ts";
+import { endChild, forgetJob, freeSlot, stopChild, stopUnwanted } from "./stopping.ts";
 import { drop, fail, finish, functionInfo, letStart, retry } from "./tasks.ts";
 import type { Child, Job, Work } from "./work.ts";
 
@@ -19,15 +19,11 @@ export function onStaged(core: CoreState, event: Of<"staged">): void {
   }
   const absent = new Set(event.outcome.absent);
   const deferred = new Set(event.outcome.deferred);
-  // Put back from the last to the first, so that they stand in their old order.
-  for (const child of [...job.children].reverse()) {
-    for (const work of [...child.works].reverse()) {
-      if (work.state !== "staging") continue;
-      if (absent.has(work.task.taskId)) {
-        work.state = "fetching";
-        work.child = undefined;
-      } else if (deferred.has(work.task.taskId)) letStart(core, work, "front");
-    }
+  for (const work of stagingFromLast(job)) {
+    if (absent.has(work.task.taskId)) {
+      work.state = "fetching";
+      work.child = undefined;
+    } else if (deferred.has(work.task.taskId)) letStart(core, work, "front");
   }
   const inBundle = (work: Work): boolean => !absent.has(work.task.taskId) && !deferred.has(work.task.taskId);
   for (const child of job.children) {
@@ -36,14 +32,14 @@ export function onStaged(core: CoreState, event: Of<"staged">): void {
       work.index = at;
     });
   }
-  for (const child of job.children) if (child.works.length === 0) leaveOut(core, child);
+  for (const child of job.children) if (child.works.length === 0) freeSlot(core, child);
   job.children = job.children.filter((child) => child.works.length > 0);
   job.children.forEach((child, at) => {
     child.index = at;
   });
   const wanted = job.children.some((child) => child.works.some((work) => work.state === "staging"));
   if (!wanted) {
-    for (const child of job.children) leaveOut(core, child);
+    for (const child of job.children) freeSlot(core, child);
     forgetJob(core, job);
     return;
   }
@@ -51,18 +47,16 @@ export function onStaged(core: CoreState, event: Of<"staged">): void {
   core.emit({ type: "submit", job: job.name });
 }
 
-/** A child that never ran gives its slot back. */
-function leaveOut(core: CoreState, child: Child): void {
-  child.state = "over";
-  const profile = core.profile(child.job.profile);
-  profile.used -= 1;
-  profile.outlook.forget(child);
-  child.job.liveChildren -= 1;
+/** Tasks that still wait for their job, from the last to the first: put to the front one by one, they stand in their old order. */
+function* stagingFromLast(job: Job): Generator<Work> {
+  for (const child of [...job.children].reverse()) {
+    for (const work of [...child.works].reverse()) if (work.state === "staging") yield work;
+  }
 }
 
 /** The job could not be staged or submitted: its slots are free and its tasks try again or fail. */
 function giveBack(core: CoreState, job: Job, message: string, again: boolean): void {
-  for (const child of job.children) leaveOut(core, child);
+  for (const child of job.children) freeSlot(core, child);
   forgetJob(core, job);
   for (const work of job.children.flatMap((child) => child.works)) {
     if (work.state !== "staging") continue;
@@ -73,11 +67,9 @@ function giveBack(core: CoreState, job: Job, message: string, again: boolean): v
 
 /** The job was not taken, but may be later: its tasks stand at the front again, in their old order. */
 function holdBack(core: CoreState, job: Job): void {
-  for (const child of job.children) leaveOut(core, child);
+  for (const child of job.children) freeSlot(core, child);
   forgetJob(core, job);
-  for (const child of [...job.children].reverse()) {
-    for (const work of [...child.works].reverse()) if (work.state === "staging") letStart(core, work, "front");
-  }
+  for (const work of stagingFromLast(job)) letStart(core, work, "front");
 }
 
 /** An object that was late has come, or never will. */

@@ -1,5 +1,5 @@
 import { releaseJob } from "./frames.ts";
-import type { CoreState } from "./state.ts";
+import type { CoreState, Profile } from "./state.ts";
 import type { Child, Job } from "./work.ts";
 
 /**
@@ -24,16 +24,22 @@ export function stopChild(core: CoreState, child: Child, reason: string): void {
   core.emit({ type: "cancel-children", children: [{ job: child.job.name, child: child.index }], reason });
 }
 
-/** The child is over: its slot is free, and the job goes with its last child. */
-export function endChild(core: CoreState, child: Child): void {
-  if (child.state === "over") return;
+/** The child needs its slot no more, whether it ever ran or not. */
+export function freeSlot(core: CoreState, child: Child): Profile {
   child.state = "over";
   const profile = core.profile(child.job.profile);
   profile.used -= 1;
-  profile.live -= 1;
-  profile.freedAt = core.now;
   profile.outlook.forget(child);
   child.job.liveChildren -= 1;
+  return profile;
+}
+
+/** The child is over: its slot is free, and the job goes with its last child. */
+export function endChild(core: CoreState, child: Child): void {
+  if (child.state === "over") return;
+  const profile = freeSlot(core, child);
+  profile.live -= 1;
+  profile.freedAt = core.now;
   if (child.job.liveChildren === 0) forgetJob(core, child.job);
 }
 

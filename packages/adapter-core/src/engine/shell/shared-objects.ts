@@ -60,10 +60,7 @@ export class SharedObjects {
         if (this.#byId.get(id) === fresh) this.#byId.delete(id);
       });
     }
-    shared.jobs.add(job);
-    shared.idleSince = undefined;
-    const held = this.#byJob.get(job) ?? new Set();
-    this.#byJob.set(job, held.add(shared));
+    this.#bind(job, shared);
     return await shared.stored;
   }
 
@@ -78,7 +75,12 @@ export class SharedObjects {
       this.#byId.set(name, shared);
       this.#keys.set(object.key, (this.#keys.get(object.key) ?? 0) + 1);
     }
+    this.#bind(job, shared);
+  }
+
+  #bind(job: JobName, shared: Shared): void {
     shared.jobs.add(job);
+    shared.idleSince = undefined;
     const held = this.#byJob.get(job) ?? new Set();
     this.#byJob.set(job, held.add(shared));
   }
