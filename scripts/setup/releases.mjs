@@ -22,9 +22,9 @@ export const BENCH_ENVIRONMENTS = {
 };
 
 /**
- * Environments of services that tests and the demo talk to: moto's S3 over HTTP.
+ * Environments of services that tests and the demo talk to: moto's AWS over HTTP.
  * @type {Readonly<Record<string, readonly string[]>>}
  */
 export const SERVICE_ENVIRONMENTS = {
-  moto: ["moto[s3]==5.2.5", "flask==3.1.3", "flask-cors==6.0.5"],
+  moto: ["moto[batch,cloudformation,s3]==5.2.5", "flask==3.1.3", "flask-cors==6.0.5"],
 };
