@@ -13,6 +13,15 @@ export type {
   JobSpec,
   LiveJob,
 } from "./contracts/backend.ts";
+export {
+  type Check,
+  type CheckedDeployment,
+  type CheckHost,
+  type Finding,
+  fault,
+  ok,
+  warning,
+} from "./contracts/check.ts";
 export type { Clock, HostServices, Log } from "./contracts/host.ts";
 export type {
   Body,
@@ -106,7 +115,7 @@ export {
 export { tagFrame, tagSection } from "./formats/tag.ts";
 export { didYouMean } from "./plugins/did-you-mean.ts";
 export { type LoadedPlugin, PluginRegistry, type PluginSource } from "./plugins/plugin-registry.ts";
-export { checkPlugin, PLUGIN_API_VERSION } from "./plugins/plugin-shape.ts";
+export { checkChecks, checkPlugin, PLUGIN_API_VERSION } from "./plugins/plugin-shape.ts";
 export { bodyPieces, bodySize } from "./stores/body.ts";
 export { OpenCalls } from "./stores/open-calls.ts";
 export { untilAborted } from "./stores/until-aborted.ts";

@@ -1,4 +1,5 @@
 import type { Backend } from "./backend.ts";
+import type { Check, CheckedDeployment, CheckHost } from "./check.ts";
 import type { HostServices } from "./host.ts";
 import type { PayloadStore, StoreLocator } from "./payload-store.ts";
 import type { RunnerCommandOptions, RunnerRecord } from "./runner.ts";
@@ -62,6 +63,11 @@ export interface BackendFactory {
   readonly defaultSlots?: () => number;
   /** Checks settings and preconditions and opens the backend. @throws {AdapterError} `config`, `denied`, `unavailable` */
   open(options: PluginOptions, host: BackendHost): Promise<Backend>;
+  /**
+   * What `doctor` looks at before anything is started: every precondition of {@link BackendFactory.open}, and of the jobs. Opens nothing by itself.
+   * @throws {AdapterError} `config` for a setting that is wrong in itself
+   */
+  checks?(options: PluginOptions, host: CheckHost): readonly Check[];
 }
 
 /** A payload store that a plugin contributes, chosen with `--payload-store NAME`. */
@@ -71,6 +77,8 @@ export interface PayloadStoreFactory {
   readonly options?: readonly OptionSpec[];
   /** @throws {AdapterError} `config`, `denied`, `unavailable` */
   open(options: PluginOptions, host: HostServices): Promise<PayloadStore>;
+  /** As {@link BackendFactory.checks}. @throws {AdapterError} `config` */
+  checks?(options: PluginOptions, host: CheckHost): readonly Check[];
 }
 
 /**
@@ -82,4 +90,6 @@ export interface Plugin {
   readonly backends?: readonly BackendFactory[];
   readonly payloadStores?: readonly PayloadStoreFactory[];
   readonly runners?: readonly RunnerRecord[];
+  /** What `doctor` looks at beside the checks of the backend and the store; `[]` where the deployment is none of its business. */
+  checks?(deployment: CheckedDeployment, host: CheckHost): readonly Check[];
 }

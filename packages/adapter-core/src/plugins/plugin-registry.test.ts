@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { PluginRegistry, type PluginSource } from "./plugin-registry.ts";
+import { checkChecks } from "./plugin-shape.ts";
 
 const source = (name: string): PluginSource => ({ package: name, version: "1.0.0", origin: "core" });
 const backend = (name: string) => ({ name, summary: "text", defaultStore: "fs", open: () => Promise.reject() });
@@ -46,8 +47,31 @@ describe("PluginRegistry", () => {
       module({ payloadStores: [{ name: "fs", summary: "", open: () => 1, options: [{ name: "dir", type: "path" }] }] }),
       /payloadStores\[0\]\.options\[0\]\.type: expected string, integer or boolean, got "path"/,
     ],
+    [
+      module({ backends: [{ ...backend("local"), checks: [] }] }),
+      /backends\[0\]\.checks: expected a function, got a list/,
+    ],
+    [module({ checks: "no" }), /plugin\.checks: expected a function, got "no"/],
     [module({ runners: [{ ...runner("python"), protocol: 2 }] }), /^\[incompatible\] runners\[0\] \("python"\)/],
   ])("says what is wrong with the shape of %j", (exported, message) => {
     expect(() => new PluginRegistry().add(exported, source("broken"))).toThrow(message);
+  });
+});
+
+describe("checkChecks", () => {
+  const check = { id: "bucket:a/b", group: "S3", title: "bucket", run: async () => [] };
+
+  it("takes a list of checks", () => {
+    expect(checkChecks([check, { ...check, needs: ["credentials"], limitMs: 5 }])).toHaveLength(2);
+  });
+
+  it.each([
+    [undefined, /checks: expected a list/],
+    [[{ ...check, id: "Bad Id" }], /checks\[0\]\.id: expected a kebab-case word/],
+    [[{ ...check, title: 3 }], /checks\[0\]\.title: expected text, got 3/],
+    [[{ ...check, needs: "x" }], /checks\[0\]\.needs: expected a list of ids/],
+    [[{ ...check, run: undefined }], /checks\[0\]\.run: expected a function/],
+  ])("says what is wrong with %j", (given, message) => {
+    expect(() => checkChecks(given)).toThrow(message);
   });
 });

@@ -1,4 +1,5 @@
 import { AdapterError } from "../contracts/adapter-error.ts";
+import type { Check } from "../contracts/check.ts";
 import type { Plugin } from "../contracts/plugin.ts";
 
 /** The version of {@link Plugin} that this package speaks. */
@@ -31,6 +32,7 @@ export function checkPlugin(exported: unknown): Plugin {
     if (backend["defaultSlots"] !== undefined) func(backend, "defaultSlots", where);
   });
   each(plugin, "payloadStores", named);
+  if (plugin["checks"] !== undefined) func(plugin, "checks", "plugin");
   each(plugin, "runners", (runner, where) => {
     if (!matches(runner["name"], NAME)) throw wrong(`${where}.name`, NAME_TEXT, runner["name"]);
     if (runner["protocol"] !== 1) {
@@ -44,6 +46,25 @@ export function checkPlugin(exported: unknown): Plugin {
   return plugin as unknown as Plugin;
 }
 
+/**
+ * Checks what a plugin's `checks` gave, as {@link checkPlugin} does its module.
+ * @throws {AdapterError} `config`
+ */
+export function checkChecks(given: unknown): readonly Check[] {
+  each({ checks: given ?? null }, "checks", (check, where) => {
+    if (!matches(check["id"], CHECK_ID)) throw wrong(`${where}.id`, "a kebab-case word, and :NAME", check["id"]);
+    for (const key of ["group", "title"])
+      if (typeof check[key] !== "string") throw wrong(`${where}.${key}`, "text", check[key]);
+    optional(check, "limitMs", "number", where);
+    const needs = check["needs"];
+    if (needs !== undefined && !(Array.isArray(needs) && needs.every((id) => typeof id === "string")))
+      throw wrong(`${where}.needs`, "a list of ids", needs);
+    func(check, "run", where);
+  });
+  return given as readonly Check[];
+}
+
+const CHECK_ID = /^[a-z][a-z0-9-]*(?::\S+)?$/;
 const NAME = /^[a-z][a-z0-9-]{0,31}$/;
 const NAME_TEXT = "lower-case letters, digits and hyphens, at most 32";
 const OPTION_NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
@@ -54,6 +75,7 @@ function named(factory: Fields, where: string): void {
   if (!matches(factory["name"], NAME)) throw wrong(`${where}.name`, NAME_TEXT, factory["name"]);
   if (typeof factory["summary"] !== "string") throw wrong(`${where}.summary`, "text", factory["summary"]);
   func(factory, "open", where);
+  if (factory["checks"] !== undefined) func(factory, "checks", where);
   each(factory, "options", optionSpec, where);
   each(factory, "profileSettings", optionSpec, where);
 }
