@@ -1,0 +1,14 @@
+// A registry's name, folders, an image; a tag, a digest, or both.
+const IMAGE =
+  /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$/;
+
+/**
+ * Whether a definition may name this image: by digest, or by a tag that is not `latest`. What a moving tag means differs between the machines that pulled it
+ * before and those that did not, and between a job and its retry.
+ */
+export function isPinnedImage(image: string): boolean {
+  const match = IMAGE.exec(image);
+  if (match === null) return false;
+  const [, tag, digest] = match;
+  return digest !== undefined || (tag !== undefined && tag !== "latest");
+}
