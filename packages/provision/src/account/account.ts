@@ -1,0 +1,52 @@
+import type { AbortOptions } from "@scaler-aws-hpc/adapter-core";
+import type { StackService } from "../stacks/stack-service.ts";
+import type { BatchService } from "./batch.ts";
+import type { BucketService } from "./bucket.ts";
+import type { Network, NetworkChoice } from "./network.ts";
+import type { RepositoryService } from "./repository.ts";
+
+/** An account and region of AWS, as far as provisioning looks at it. */
+export interface Account {
+  /** 12 digits. */
+  readonly id: string;
+  readonly region: string;
+  readonly stacks: StackService;
+  readonly buckets: BucketService;
+  readonly repositories: RepositoryService;
+  readonly batch: BatchService;
+  /** @throws {AdapterError} `config` when there are no subnets to use */
+  findNetwork(choice: NetworkChoice, options?: AbortOptions): Promise<Network>;
+}
+
+/**
+ * Opens the account of the credentials that the SDK finds.
+ * @throws {AdapterError} `denied` without valid credentials, `unavailable`
+ */
+export async function openAccount(region: string, options: AbortOptions = {}): Promise<Account & Disposable> {
+  const [{ accountOf }, { openStackService }, { openBuckets }, { openRepositories }, { openBatch }, { findNetwork }] =
+    await Promise.all([
+      import("./identity.ts"),
+      import("../stacks/sdk-stack-service.ts"),
+      import("./bucket.ts"),
+      import("./repository.ts"),
+      import("./batch.ts"),
+      import("./network.ts"),
+    ]);
+  const id = await accountOf(region, options);
+  const stacks = await openStackService(region);
+  const buckets = await openBuckets(region, id);
+  const repositories = await openRepositories(region);
+  const batch = await openBatch(region);
+  return {
+    id,
+    region,
+    stacks,
+    buckets,
+    repositories,
+    batch,
+    findNetwork: (choice, opts) => findNetwork(region, choice, opts),
+    [Symbol.dispose]: () => {
+      for (const service of [stacks, buckets, repositories, batch]) service[Symbol.dispose]();
+    },
+  };
+}

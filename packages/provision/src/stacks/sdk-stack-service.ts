@@ -1,0 +1,155 @@
+import type * as Sdk from "@aws-sdk/client-cloudformation";
+import { type AbortOptions, isAdapterError } from "@scaler-aws-hpc/adapter-core";
+import { fromAws } from "../aws/aws-failure.ts";
+import { clientOptions, sending } from "../aws/sdk-options.ts";
+import type {
+  ChangeSetDetail,
+  ChangeSetRequest,
+  StackDetail,
+  StackEvent,
+  StackResource,
+  StackService,
+} from "./stack-service.ts";
+
+/** Loads the SDK, not before it is needed, and opens a client. */
+export async function openStackService(region: string): Promise<StackService & Disposable> {
+  const sdk = await import("@aws-sdk/client-cloudformation");
+  return new SdkStackService(sdk, new sdk.CloudFormationClient(clientOptions(region)));
+}
+
+class SdkStackService implements StackService, Disposable {
+  readonly #sdk: typeof Sdk;
+  readonly #client: Sdk.CloudFormationClient;
+
+  constructor(sdk: typeof Sdk, client: Sdk.CloudFormationClient) {
+    this.#sdk = sdk;
+    this.#client = client;
+  }
+
+  [Symbol.dispose](): void {
+    this.#client.destroy();
+  }
+
+  async describe(stack: string, options: AbortOptions = {}): Promise<StackDetail | undefined> {
+    const command = new this.#sdk.DescribeStacksCommand({ StackName: stack });
+    try {
+      const sent = () => this.#client.send(command, sending(options.signal));
+      const { Stacks: [found] = [] } = await call("DescribeStacks", stack, options, sent);
+      return found === undefined ? undefined : detailOf(stack, found);
+    } catch (reason) {
+      if (isAdapterError(reason) && reason.code === "missing") return undefined;
+      throw reason;
+    }
+  }
+
+  async template(stack: string, options: AbortOptions = {}): Promise<string> {
+    const command = new this.#sdk.GetTemplateCommand({ StackName: stack, TemplateStage: "Original" });
+    const sent = () => this.#client.send(command, sending(options.signal));
+    return (await call("GetTemplate", stack, options, sent)).TemplateBody ?? "";
+  }
+
+  async resources(stack: string, options: AbortOptions = {}): Promise<readonly StackResource[]> {
+    const found: StackResource[] = [];
+    let next: string | undefined;
+    do {
+      const command = new this.#sdk.ListStackResourcesCommand({ StackName: stack, ...(next && { NextToken: next }) });
+      const sent = () => this.#client.send(command, sending(options.signal));
+      const page = await call("ListStackResources", stack, options, sent);
+      found.push(...(page.StackResourceSummaries ?? []).map(resourceOf));
+      next = page.NextToken;
+    } while (next !== undefined);
+    return found;
+  }
+
+  async events(stack: string, until: string | undefined, options: AbortOptions = {}): Promise<readonly StackEvent[]> {
+    const found: StackEvent[] = [];
+    let next: string | undefined;
+    do {
+      const command = new this.#sdk.DescribeStackEventsCommand({ StackName: stack, ...(next && { NextToken: next }) });
+      const sent = () => this.#client.send(command, sending(options.signal));
+      const page = await call("DescribeStackEvents", stack, options, sent);
+      for (const event of page.StackEvents ?? []) {
+        if (event.EventId === until) return found;
+        found.push({ ...resourceOf(event), id: event.EventId ?? "" });
+      }
+      next = until === undefined ? undefined : page.NextToken;
+    } while (next !== undefined);
+    return found;
+  }
+
+  async createChangeSet(request: ChangeSetRequest, options: AbortOptions = {}): Promise<void> {
+    const { stack, changeSet, kind, template, tags } = request;
+    const command = new this.#sdk.CreateChangeSetCommand({
+      StackName: stack,
+      ChangeSetName: changeSet,
+      ChangeSetType: kind === "create" ? "CREATE" : "UPDATE",
+      TemplateBody: JSON.stringify(template),
+      // Roles, profile and policies have names of ours.
+      Capabilities: ["CAPABILITY_NAMED_IAM"],
+      Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
+    });
+    await call("CreateChangeSet", stack, options, async () => {
+      try {
+        await this.#client.send(command, sending(options.signal));
+      } catch (reason) {
+        // An earlier try of this very call got through, and only its answer was lost: nobody else has this name.
+        if (!(reason instanceof Error && reason.name === "AlreadyExistsException")) throw reason;
+      }
+    });
+  }
+
+  async changeSet(stack: string, changeSet: string, options: AbortOptions = {}): Promise<ChangeSetDetail> {
+    const command = new this.#sdk.DescribeChangeSetCommand({ StackName: stack, ChangeSetName: changeSet });
+    const sent = () => this.#client.send(command, sending(options.signal));
+    const { Status: status = "FAILED", StatusReason: reason } = await call("DescribeChangeSet", stack, options, sent);
+    return { status, reason };
+  }
+
+  async executeChangeSet(stack: string, changeSet: string, options: AbortOptions = {}): Promise<void> {
+    const command = new this.#sdk.ExecuteChangeSetCommand({
+      StackName: stack,
+      ChangeSetName: changeSet,
+      // A repeated call is then the same one: it must not find its own execution under way.
+      ClientRequestToken: changeSet,
+    });
+    await call("ExecuteChangeSet", stack, options, () => this.#client.send(command, sending(options.signal)));
+  }
+
+  async deleteChangeSet(stack: string, changeSet: string, options: AbortOptions = {}): Promise<void> {
+    const command = new this.#sdk.DeleteChangeSetCommand({ StackName: stack, ChangeSetName: changeSet });
+    await call("DeleteChangeSet", stack, options, () => this.#client.send(command, sending(options.signal)));
+  }
+
+  async deleteStack(stack: string, options: AbortOptions = {}): Promise<void> {
+    const command = new this.#sdk.DeleteStackCommand({ StackName: stack });
+    await call("DeleteStack", stack, options, () => this.#client.send(command, sending(options.signal)));
+  }
+}
+
+async function call<T>(name: string, stack: string, { signal }: AbortOptions, send: () => Promise<T>): Promise<T> {
+  try {
+    return await send();
+  } catch (reason) {
+    throw fromAws(reason, `cloudformation:${name}`, `stack ${stack}`, signal);
+  }
+}
+
+function detailOf(stack: string, found: Sdk.Stack): StackDetail {
+  const tags = (found.Tags ?? []).map(({ Key = "", Value = "" }) => [Key, Value] as const);
+  return {
+    name: found.StackName ?? stack,
+    id: found.StackId ?? stack,
+    status: found.StackStatus ?? "",
+    statusReason: found.StackStatusReason,
+    tags: Object.fromEntries(tags),
+    changedAt: found.LastUpdatedTime ?? found.CreationTime,
+  };
+}
+
+const resourceOf = (found: Sdk.StackResourceSummary | Sdk.StackEvent): StackResource => ({
+  logicalId: found.LogicalResourceId ?? "",
+  physicalId: found.PhysicalResourceId || undefined,
+  type: found.ResourceType ?? "",
+  status: found.ResourceStatus ?? "",
+  statusReason: found.ResourceStatusReason,
+});
