@@ -1,0 +1,56 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { ClientError } from "../client-error.ts";
+import { decodeFailure } from "./failure-object.ts";
+import { serializerObject } from "./serializer-object.ts";
+
+const run = promisify(execFile);
+
+const PROGRAM = `
+import pickle, sys
+serializer = pickle.loads(bytes.fromhex(sys.argv[1]))
+def caught(use):
+    try:
+        use()
+    except BaseException as raised:
+        return raised
+for raised in (caught(serializer.deserialize(b"")), ValueError("näher dran"), ValueError(), KeyError(1, "x" * 70000)):
+    for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
+        print(pickle.dumps(raised, protocol=protocol).hex())
+`;
+
+async function pickles(): Promise<ClientError[]> {
+  const hex = Buffer.from(serializerObject()).toString("hex");
+  const { stdout } = await run("python3", ["-c", PROGRAM, hex], { maxBuffer: 16 << 20 });
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line) => decodeFailure(Buffer.from(line, "hex")).reason as ClientError);
+}
+
+describe("a failure that is a Python pickle", () => {
+  it("is told, never unpickled", async () => {
+    const read = await pickles();
+    expect(read).toHaveLength(16);
+    for (const { code, message } of read.slice(0, 4)) {
+      expect(code).toBe("no-runner");
+      expect(message).toMatch(/^\[no-runner\] this task is JavaScript: .*--policy-content/);
+    }
+    for (const { code, message } of read.slice(4, 8)) {
+      expect(code).toBe("foreign");
+      expect(message).toMatch(/not answered by a Node runner\. It is a (builtins|exceptions)\.ValueError: näher dran$/);
+    }
+    for (const { code } of read.slice(8)) expect(code).toBe("foreign");
+  });
+
+  it("may be any bytes", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 64 }), (rest) => {
+        expect(decodeFailure(Buffer.concat([Buffer.of(0x80, 4), rest])).by).toBe("python");
+      }),
+    );
+    expect(() => decodeFailure(Buffer.from("text"))).toThrow(/^\[corrupt\]/);
+  });
+});
