@@ -32,6 +32,12 @@ export abstract class StartCommand extends BaseCommand {
     return { ...this.ctor.flags, ...makeFlags(this.#options) };
   }
 
+  /** What was loaded before flags were read. */
+  protected get plugins(): LoadedPlugins {
+    if (this.#plugins === undefined) throw new CliError("internal", "options were read before plugins were loaded");
+    return this.#plugins;
+  }
+
   /** Reads the command line, the environment and files. Warnings go to stderr. */
   protected async readOptions(): Promise<ReadOptions> {
     const flags = { ...this.ctor.flags, ...makeFlags(this.#options) };
@@ -50,7 +56,6 @@ export abstract class StartCommand extends BaseCommand {
       configFolder: this.config.configDir,
     });
     for (const warning of resolved.warnings) this.say(`warning: ${warning}`);
-    if (this.#plugins === undefined) throw new CliError("internal", "options were read before plugins were loaded");
-    return { resolved, plugins: this.#plugins, flags: parsed.flags };
+    return { resolved, plugins: this.plugins, flags: parsed.flags };
   }
 }

@@ -7,6 +7,7 @@ import type {
   PayloadStoreFactory,
   PluginRegistry,
   ProfileSpec,
+  RunnerCommandOptions,
   RunnerRecord,
 } from "@scaler-aws-hpc/adapter-core";
 import { systemClock } from "@scaler-aws-hpc/adapter-core";
@@ -34,8 +35,8 @@ export interface Deployment {
  * @throws {CliError | AdapterError} `config`
  */
 export function findDeployment(resolved: StartOptions, registry: PluginRegistry): Deployment {
-  const backend = registry.backend(textOf(resolved, "backend") ?? "batch");
-  const store = registry.payloadStore(textOf(resolved, "payload-store") ?? backend.defaultStore);
+  const backend = findBackend(resolved, registry);
+  const store = findStore(resolved, registry, backend);
   const { runners } = registry;
   if (runners.length === 0)
     throw new CliError("config", "no plugin contributes a runner; see `scaler-aws-hpc plugins`");
@@ -51,6 +52,24 @@ export function findDeployment(resolved: StartOptions, registry: PluginRegistry)
     settings: {},
   };
   return { backend, store, resolved, runners, profiles: [plain, ...resolved.profiles] };
+}
+
+/** The backend that the settings ask for. @throws {AdapterError} `config` */
+export const findBackend = (resolved: StartOptions, registry: PluginRegistry): BackendFactory =>
+  registry.backend(textOf(resolved, "backend") ?? "batch");
+
+/** The payload store that the settings ask for, else the backend's own. @throws {AdapterError} `config` */
+export const findStore = (
+  resolved: StartOptions,
+  registry: PluginRegistry,
+  backend: BackendFactory,
+): PayloadStoreFactory => registry.payloadStore(textOf(resolved, "payload-store") ?? backend.defaultStore);
+
+/** What the user chose for runners on this machine. */
+export function runnerOptionsOf(resolved: StartOptions): RunnerCommandOptions {
+  const interpreter = textOf(resolved, "python");
+  const preload = textOf(resolved, "preload");
+  return { ...(interpreter !== undefined && { interpreter }), ...(preload !== undefined && { preload }) };
 }
 
 /** The id that the scheduler knows the manager by: the user's, or one made of what identifies the deployment. @throws {CliError} `usage` */
@@ -83,13 +102,11 @@ export function openBackend(
   log: Log,
   managerId: string,
 ): Promise<Backend> {
-  const interpreter = textOf(resolved, "python");
-  const preload = textOf(resolved, "preload");
   return backend.open(optionsOf(backend, resolved), {
     ...hostOf(log, managerId),
     profiles,
     runners,
-    runnerOptions: { ...(interpreter !== undefined && { interpreter }), ...(preload !== undefined && { preload }) },
+    runnerOptions: runnerOptionsOf(resolved),
     store: store.locator,
   });
 }
