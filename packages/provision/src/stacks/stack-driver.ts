@@ -3,7 +3,7 @@ import { type AbortOptions, AdapterError } from "@scaler-aws-hpc/adapter-core";
 import type { Template } from "../templates/template.ts";
 import { stackFailure } from "./stack-failure.ts";
 import { assertOurs, heldResources, heldText, type NextCommands, OWNER_TAG, refusal } from "./stack-refusal.ts";
-import type { StackDetail, StackResource, StackService } from "./stack-service.ts";
+import type { StackDetail, StackResource } from "./stack-service.ts";
 import { stackState, succeeded } from "./stack-state.ts";
 import { newestEvent, type WatchTools, watchStack } from "./stack-watch.ts";
 
