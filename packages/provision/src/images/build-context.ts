@@ -1,0 +1,65 @@
+import { copyFile, mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { AdapterError } from "@scaler-aws-hpc/adapter-core";
+
+/** What an image is for; the name of the folder with its Dockerfile. */
+export type ImageKind = "runner-python" | "manager";
+
+// src/images and dist/images lie equally deep, and this folder is packed beside them.
+const IMAGES = new URL("../../images/", import.meta.url);
+
+/** Files of a context by the name that the Dockerfile expects: where each is copied from, or what is in it. */
+type ContextFiles = Readonly<Record<string, { readonly from: string } | { readonly text: string }>>;
+
+/** A folder with exactly what a build sees, nothing of the user's own; gone once disposed of. */
+export interface BuildContext extends AsyncDisposable {
+  readonly folder: string;
+}
+
+/** The Dockerfile of an image. */
+export const dockerfileOf = (kind: ImageKind): string => fileURLToPath(new URL(`${kind}/Dockerfile`, IMAGES));
+
+/** Makes a context of the kind's Dockerfile and these files. */
+export async function makeContext(kind: ImageKind, files: ContextFiles): Promise<BuildContext> {
+  const folder = await mkdtemp(join(tmpdir(), "scaler-aws-hpc-image-"));
+  const context: BuildContext = {
+    folder,
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
+  try {
+    await mkdir(join(folder, "packages"));
+    await copyFile(dockerfileOf(kind), join(folder, "Dockerfile"));
+    for (const [name, content] of Object.entries(files)) {
+      if ("from" in content) await copyFile(content.from, join(folder, name));
+      else await writeFile(join(folder, name), content.text);
+    }
+    return context;
+  } catch (reason) {
+    await context[Symbol.asyncDispose]();
+    throw reason;
+  }
+}
+
+/** The context of the Python runner. @throws {AdapterError} `config` when the requirements are no file */
+export async function pythonRunnerFiles(runner: string, requirements: string | undefined): Promise<ContextFiles> {
+  if (requirements !== undefined) await assertFile("requirements", requirements);
+  return {
+    "scaler_runner.py": { from: runner },
+    "requirements.txt": requirements === undefined ? { text: "" } : { from: requirements },
+  };
+}
+
+/** The context of the manager. @throws {AdapterError} `config` when a package is no file */
+export async function managerFiles(packages: readonly string[]): Promise<ContextFiles> {
+  for (const file of packages) await assertFile("packages", file);
+  return Object.fromEntries(packages.map((from) => [`packages/${basename(from)}`, { from }]));
+}
+
+async function assertFile(setting: string, path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isFile() !== true) {
+    throw new AdapterError("config", `${setting}: expected a file, but ${path} is ${found ? "none" : "not there"}`);
+  }
+}
