@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { ScriptedStacks } from "../../test-support/scripted-stacks.ts";
+import { DEPLOYMENT_TAG } from "../templates/tags.ts";
 import type { Template } from "../templates/template.ts";
 import { StackDriver, type StackOrder } from "./stack-driver.ts";
-import { OWNER_TAG } from "./stack-refusal.ts";
 
 const commands = { apply: "p apply", show: "p show", destroy: "p destroy" };
-const ours = { [OWNER_TAG]: "d" };
+const ours = { [DEPLOYMENT_TAG]: "d" };
 
 let stacks: ScriptedStacks;
 let said: string[];
@@ -43,7 +43,7 @@ const bucket = {
 describe("a stack", () => {
   it("is made, left alone when nothing changed, and updated when something did", async () => {
     expect(await driver.apply(order("A"))).toMatchObject({ action: "created", resources: [{ logicalId: "A" }] });
-    expect((await stacks.describe("d-base"))?.tags).toEqual({ team: "x", [OWNER_TAG]: "d" });
+    expect((await stacks.describe("d-base"))?.tags).toEqual({ team: "x", [DEPLOYMENT_TAG]: "d" });
     expect(said.join("\n")).toMatch(/CREATE_COMPLETE +AWS::S3::Bucket A \(d-base-A\)/);
     for (const empty of ["status", "other-text", "call"] as const) {
       stacks.scripts.set("d-base", { empty });
@@ -111,7 +111,7 @@ describe("a stack", () => {
   });
 
   it.each([
-    ["apply", { [OWNER_TAG]: "other" }],
+    ["apply", { [DEPLOYMENT_TAG]: "other" }],
     ["apply", {}],
     ["remove", {}],
   ])("that is not ours is refused: %s", async (what, tags) => {

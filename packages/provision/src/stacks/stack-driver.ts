@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { type AbortOptions, AdapterError } from "@scaler-aws-hpc/adapter-core";
+import { DEPLOYMENT_TAG } from "../templates/tags.ts";
 import type { Template } from "../templates/template.ts";
 import { stackFailure } from "./stack-failure.ts";
-import { assertOurs, heldResources, heldText, type NextCommands, OWNER_TAG, refusal } from "./stack-refusal.ts";
+import { assertOurs, heldResources, heldText, type NextCommands, refusal } from "./stack-refusal.ts";
 import type { StackDetail, StackResource } from "./stack-service.ts";
 import { stackState, succeeded } from "./stack-state.ts";
 import { newestEvent, type WatchTools, watchStack } from "./stack-watch.ts";
@@ -143,7 +144,7 @@ export class StackDriver {
   ): Promise<boolean> {
     const { service, pause, pollMs } = this.#tools;
     const { name: stack, template } = order;
-    const tags = { ...order.tags, [OWNER_TAG]: order.deployment };
+    const tags = { ...order.tags, [DEPLOYMENT_TAG]: order.deployment };
     try {
       await service.createChangeSet({ stack, changeSet, kind, template, tags }, options);
     } catch (reason) {

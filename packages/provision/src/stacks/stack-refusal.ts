@@ -1,9 +1,7 @@
 import { AdapterError } from "@scaler-aws-hpc/adapter-core";
+import { DEPLOYMENT_TAG } from "../templates/tags.ts";
 import type { StackDetail, StackResource } from "./stack-service.ts";
 import type { StackState } from "./stack-state.ts";
-
-/** Tag of every stack and resource of a deployment; its value is the deployment's name. */
-export const OWNER_TAG = "scaler:deployment";
 
 /** Command lines that go on with, look at or take back this deployment, for messages. */
 export interface NextCommands {
@@ -17,13 +15,13 @@ export interface NextCommands {
  * @throws {AdapterError} `conflict`
  */
 export function assertOurs(stack: StackDetail, deployment: string, state: StackState): void {
-  const owner = stack.tags[OWNER_TAG];
+  const owner = stack.tags[DEPLOYMENT_TAG];
   // Before its first change set has run a stack has no tags, and nothing else.
   if (owner === deployment || (state === "reviewed" && owner === undefined)) return;
   const got = owner === undefined ? "none" : JSON.stringify(owner);
   throw new AdapterError(
     "conflict",
-    `stack ${stack.name} exists and is not ours: expected the tag ${OWNER_TAG} to be ${JSON.stringify(deployment)}, got ${got}; nothing was touched; choose another name with --prefix`,
+    `stack ${stack.name} exists and is not ours: expected the tag ${DEPLOYMENT_TAG} to be ${JSON.stringify(deployment)}, got ${got}; nothing was touched; choose another name with --prefix`,
   );
 }
 
