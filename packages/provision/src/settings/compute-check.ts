@@ -31,6 +31,14 @@ export function checkCompute(checks: Checks, settings: ProvisionSettings): void 
   checks.that(node === undefined || isPinnedImage(node.image), "node image", PINNED, node?.image);
   // Batch: a time-out has at least 60 seconds; Fargate ends a job after 14 days.
   checks.whole("job timeout", settings.jobTimeoutMinutes, 1, 20_160, "minutes");
+  const { serviceRoleArn, partition, accountId } = settings;
+  checks.that(
+    serviceRoleArn === undefined ||
+      new RegExp(`^arn:${partition}:iam::${accountId}:role/[\\w+=,.@/-]{1,512}$`).test(serviceRoleArn),
+    "service role",
+    `the ARN of a role of this account, as arn:${partition}:iam::${accountId}:role/...`,
+    serviceRoleArn,
+  );
   if (compute === "fargate") checkFargate(checks, settings);
   else checkMachines(checks, settings, job);
   if (gpu !== undefined) checkGpu(checks, settings, gpu);

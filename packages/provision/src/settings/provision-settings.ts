@@ -59,7 +59,7 @@ export interface ProvisionSettings {
   readonly prefix: string;
   /** Days after which objects below the prefix, and uploads that were never finished, are removed. @default 14, at least 8: Batch knows a job for 7 */
   readonly lifecycleDays: number;
-  /** ARN of the KMS key that encrypts the bucket, the repository and the logs; `undefined`: keys of the services. */
+  /** ARN of the KMS key that encrypts the bucket and the logs; its policy must let CloudWatch Logs use it. `undefined`: keys of the services. */
   readonly kmsKeyArn: string | undefined;
 
   /** ECR repository of the images, lower case. @default the deployment */
@@ -75,7 +75,7 @@ export interface ProvisionSettings {
   readonly purchase: Purchase;
   /** @default "x86_64" */
   readonly architecture: Architecture;
-  /** Types, families, or names that Batch has for several; nothing on Fargate. @default `["default_x86_64"]` or `["default_arm64"]`, on Fargate none */
+  /** Types, families, or names that Batch has for several; nothing on Fargate. @default `["optimal"]` (the same as `default_x86_64`) or `["default_arm64"]`, on Fargate none */
   readonly instanceTypes: readonly string[];
   /** Most vCPUs of each environment: with `spot-first` there are two. @default 256, the original's */
   readonly maxVcpus: number;
@@ -83,6 +83,11 @@ export interface ProvisionSettings {
   readonly vpcId: string | undefined;
   /** Where machines and containers start; at least one for the compute stack. They need a way to S3, ECR, CloudWatch Logs and, on EC2, ECS. */
   readonly subnets: readonly string[];
+  /**
+   * ARN of the role that AWS Batch works with. @default none: the service-linked role AWSServiceRoleForBatch, which Batch makes when it is missing. With another one
+   * environments cannot be changed in place.
+   */
+  readonly serviceRoleArn: string | undefined;
   /** Fargate only: whether tasks get a public address, without which those in a public subnet reach nothing. Nothing may connect to them either way. @default true */
   readonly assignPublicIp: boolean;
 
@@ -90,7 +95,7 @@ export interface ProvisionSettings {
   readonly image: string | undefined;
   /** @default 1 vCPU with 1843 MiB (nine tenths of 2 GiB) on EC2, with 2048 MiB on Fargate */
   readonly job: JobSize;
-  /** MiB of memory that `/tmp` of a container may take, on EC2, where its other files cannot be written; counts as the job's memory. @default 512, at most half of the job's */
+  /** MiB of memory that `/tmp` and `/dev/shm` of a container may take each, on EC2, where its other files cannot be written; part of the job's memory. @default 512, at most half of the job's */
   readonly tmpMiB: number;
   /** Minutes after which Batch ends an attempt that nothing else ended: a backstop, packs run longer than a task. @default 1440 */
   readonly jobTimeoutMinutes: number;

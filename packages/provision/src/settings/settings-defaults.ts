@@ -38,10 +38,12 @@ export function withDefaults(choices: ProvisionChoices): ProvisionSettings {
     compute,
     purchase: choices.purchase ?? "spot-first",
     architecture,
-    instanceTypes: choices.instanceTypes ?? (compute === "fargate" ? [] : [`default_${architecture}`]),
+    instanceTypes:
+      choices.instanceTypes ?? (compute === "fargate" ? [] : [architecture === "arm64" ? "default_arm64" : "optimal"]),
     maxVcpus,
     vpcId: choices.vpcId,
     subnets: choices.subnets ?? [],
+    serviceRoleArn: choices.serviceRoleArn,
     assignPublicIp: choices.assignPublicIp ?? true,
     image: choices.image,
     job: { vcpus: choices.job?.vcpus ?? 1, memoryMiB },

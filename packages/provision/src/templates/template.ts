@@ -11,15 +11,12 @@ export interface Resource {
   readonly DeletionPolicy?: "Delete" | "Retain";
   /** What becomes of the old one when an update makes a new one. @default "Delete" */
   readonly UpdateReplacePolicy?: "Delete" | "Retain";
-  readonly UpdatePolicy?: Json;
-  readonly Metadata?: Json;
 }
 
 /** A template of CloudFormation: plain JSON, ready for `JSON.stringify`. */
 export interface Template {
   readonly AWSTemplateFormatVersion: "2010-09-09";
   readonly Description: string;
-  readonly Metadata?: Readonly<Record<string, Json>>;
   /** By logical id. */
   readonly Resources: Readonly<Record<string, Resource>>;
   readonly Outputs?: Readonly<Record<string, { readonly Description: string; readonly Value: Json }>>;
