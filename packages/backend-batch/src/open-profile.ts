@@ -75,13 +75,15 @@ export async function openProfiles(
   return open;
 }
 
-function checkRegion(name: string, region: string): void {
+/** @throws {AdapterError} `config` for an ARN of another region */
+export function checkRegion(name: string, region: string): void {
   const own = name.startsWith("arn:") ? name.split(":")[3] : region;
   if (own === region) return;
   throw new AdapterError("config", `${name}: it is in ${own}, but requests go to ${region}; give --aws-region ${own}`);
 }
 
-function checkQueue(name: string, found: readonly JobQueueDetail[], region: string): JobQueueDetail {
+/** Picks a queue out of an answer. @throws {AdapterError} `config` when it is not there, or takes no jobs */
+export function checkQueue(name: string, found: readonly JobQueueDetail[], region: string): JobQueueDetail {
   const queue = found.find(({ jobQueueName, jobQueueArn }) => jobQueueName === name || jobQueueArn === name);
   if (queue === undefined) {
     throw new AdapterError(
@@ -132,7 +134,11 @@ async function environmentsOf(
   return found;
 }
 
-async function definitionOf({ api, gate }: OpenParts, name: string): Promise<JobDefinition> {
+/** The latest active revision, or the one that is named. @throws {AdapterError} `config` when there is none, or it is not made for these jobs */
+export async function definitionOf(
+  { api, gate }: Pick<OpenParts, "api" | "gate">,
+  name: string,
+): Promise<JobDefinition> {
   const all = await gate.call({
     priority: "poll",
     action: "batch:DescribeJobDefinitions",

@@ -1,6 +1,13 @@
 import { availableParallelism } from "node:os";
-import { AdapterError, type BackendHost, type Plugin } from "@scaler-aws-hpc/adapter-core";
+import {
+  AdapterError,
+  type BackendHost,
+  type Plugin,
+  type PluginOptions,
+  type RunnerCommandOptions,
+} from "@scaler-aws-hpc/adapter-core";
 import { LocalBackend } from "./local-backend.ts";
+import { localChecks } from "./local-checks.ts";
 
 /** Contributes the backend `local`. */
 export const plugin: Plugin = {
@@ -20,22 +27,25 @@ export const plugin: Plugin = {
       profileSettings: [],
       defaultStore: "fs",
       defaultSlots: () => availableParallelism(),
+      checks: (options, host) => localChecks({ ...host, runnerOptions: withPython(options, host) }),
       async open(options, host) {
-        const { python } = options;
-        if (python !== undefined && (typeof python !== "string" || python === "")) {
-          throw new AdapterError(
-            "config",
-            `python: expected the path of an interpreter, got ${JSON.stringify(python)}`,
-          );
-        }
-        const runnerOptions =
-          python === undefined ? host.runnerOptions : { ...host.runnerOptions, interpreter: python };
+        const runnerOptions = withPython(options, host);
         checkRunners({ ...host, runnerOptions });
         return new LocalBackend({ ...host, runnerOptions });
       },
     },
   ],
 };
+
+/** What the user chose for runners, with this backend's own option. @throws {AdapterError} `config` */
+function withPython(
+  { python }: PluginOptions,
+  { runnerOptions }: Pick<BackendHost, "runnerOptions">,
+): RunnerCommandOptions {
+  if (python === undefined) return runnerOptions;
+  if (typeof python === "string" && python !== "") return { ...runnerOptions, interpreter: python };
+  throw new AdapterError("config", `python: expected the path of an interpreter, got ${JSON.stringify(python)}`);
+}
 
 /** Tells now what would otherwise fail each task. With several runners, one that is missing may not be needed. */
 function checkRunners({ runners, runnerOptions, log }: BackendHost): void {

@@ -1,5 +1,6 @@
-import { AdapterError, type Plugin } from "@scaler-aws-hpc/adapter-core";
-import { FsPayloadStore } from "./fs-payload-store.ts";
+import { AdapterError, type Plugin, type PluginOptions } from "@scaler-aws-hpc/adapter-core";
+import { fsChecks } from "./fs-checks.ts";
+import { FsPayloadStore, type FsPayloadStoreOptions } from "./fs-payload-store.ts";
 
 /** Contributes the payload store `fs`. */
 export const plugin: Plugin = {
@@ -21,23 +22,24 @@ export const plugin: Plugin = {
           default: false,
         },
       ],
-      async open(options) {
-        const directory = options["store-dir"];
-        const durable = options["store-durable"];
-        if (directory !== undefined && (typeof directory !== "string" || directory === "")) {
-          throw new AdapterError(
-            "config",
-            `store-dir: expected the path of a directory, got ${JSON.stringify(directory)}`,
-          );
-        }
-        if (durable !== undefined && typeof durable !== "boolean") {
-          throw new AdapterError("config", `store-durable: expected true or false, got ${JSON.stringify(durable)}`);
-        }
-        return await FsPayloadStore.open({
-          ...(directory === undefined ? {} : { directory }),
-          ...(durable === undefined ? {} : { durable }),
-        });
-      },
+      open: async (options) => await FsPayloadStore.open(storeOptions(options)),
+      checks: (options) => fsChecks(storeOptions(options)),
     },
   ],
 };
+
+/** Reads the options. @throws {AdapterError} `config` */
+function storeOptions(options: PluginOptions): FsPayloadStoreOptions {
+  const directory = options["store-dir"];
+  const durable = options["store-durable"];
+  if (directory !== undefined && (typeof directory !== "string" || directory === "")) {
+    throw new AdapterError("config", `store-dir: expected the path of a directory, got ${JSON.stringify(directory)}`);
+  }
+  if (durable !== undefined && typeof durable !== "boolean") {
+    throw new AdapterError("config", `store-durable: expected true or false, got ${JSON.stringify(durable)}`);
+  }
+  return {
+    ...(directory === undefined ? {} : { directory }),
+    ...(durable === undefined ? {} : { durable }),
+  };
+}

@@ -1,6 +1,7 @@
 import { AdapterError, type Plugin, type PluginOptions } from "@scaler-aws-hpc/adapter-core";
+import { s3Checks } from "./checks/s3-checks.ts";
 import { DEFAULT_PREFIX } from "./s3-location.ts";
-import { S3PayloadStore } from "./s3-payload-store.ts";
+import { S3PayloadStore, type S3PayloadStoreOptions } from "./s3-payload-store.ts";
 
 /** Contributes the payload store `s3`. */
 export const plugin: Plugin = {
@@ -47,33 +48,31 @@ export const plugin: Plugin = {
           group: "AWS",
         },
       ],
-      async open(options, host) {
-        const bucket = text(options, "s3-bucket");
-        if (bucket === undefined) {
-          throw new AdapterError(
-            "config",
-            "s3-bucket: expected the name of a bucket, got none; name it with --s3-bucket",
-          );
-        }
-        // An empty prefix means none; an empty value of the others is none.
-        const prefix = options["s3-prefix"] === "" ? "" : text(options, "s3-prefix");
-        const region = text(options, "aws-region");
-        const owner = text(options, "s3-bucket-owner");
-        const kmsKey = text(options, "s3-kms-key");
-        return await S3PayloadStore.open(
-          {
-            bucket,
-            ...(prefix === undefined ? {} : { prefix }),
-            ...(region === undefined ? {} : { region }),
-            ...(owner === undefined ? {} : { owner }),
-            ...(kmsKey === undefined ? {} : { kmsKey }),
-          },
-          host,
-        );
-      },
+      open: async (options, host) => await S3PayloadStore.open(storeOptions(options), host),
+      checks: (options, host) => s3Checks(storeOptions(options), host),
     },
   ],
 };
+
+/** Reads the options. @throws {AdapterError} `config` */
+function storeOptions(options: PluginOptions): S3PayloadStoreOptions {
+  const bucket = text(options, "s3-bucket");
+  if (bucket === undefined) {
+    throw new AdapterError("config", "s3-bucket: expected the name of a bucket, got none; name it with --s3-bucket");
+  }
+  // An empty prefix means none; an empty value of the others is none.
+  const prefix = options["s3-prefix"] === "" ? "" : text(options, "s3-prefix");
+  const region = text(options, "aws-region");
+  const owner = text(options, "s3-bucket-owner");
+  const kmsKey = text(options, "s3-kms-key");
+  return {
+    bucket,
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(region === undefined ? {} : { region }),
+    ...(owner === undefined ? {} : { owner }),
+    ...(kmsKey === undefined ? {} : { kmsKey }),
+  };
+}
 
 function text(options: PluginOptions, name: string): string | undefined {
   const value = options[name];

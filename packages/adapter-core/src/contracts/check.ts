@@ -46,6 +46,8 @@ export interface CheckHost extends HostServices {
   readonly profiles: readonly ProfileSpec[];
   readonly runners: readonly RunnerRecord[];
   readonly runnerOptions: RunnerCommandOptions;
+  /** Name of the payload store that is used. */
+  readonly storeName: string;
   /** `start`: would a manager run? `provision`: could an account be set up? */
   readonly purpose: "start" | "provision";
   /** Has something called once all checks are over: for clients that a check opened. */

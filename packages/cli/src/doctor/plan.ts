@@ -92,7 +92,7 @@ function deploymentChecks(parts: PlanParts, settings: StartOptions): readonly Ch
   const stored = attempt(() => findStore(settings, registry, backend));
   if (!stored.ok) return [told("payload-store", "payload store", stored.findings)];
   const store = stored.value;
-  const host = checkHost(parts, settings);
+  const host = checkHost(parts, settings, store.name);
   const ownersChecks = (
     id: string,
     title: string,
@@ -147,7 +147,7 @@ function pluginChecks({ plugins }: PlanParts, host: CheckHost, deployment: Check
   });
 }
 
-function checkHost({ plugins, purpose, log, defer }: PlanParts, settings: StartOptions): CheckHost {
+function checkHost({ plugins, purpose, log, defer }: PlanParts, settings: StartOptions, storeName: string): CheckHost {
   const { registry } = plugins;
   const { value: deployment } = attempt(() => findDeployment(settings, registry));
   const named = attempt(() => deployment && managerIdOf(deployment, workerManagerIdOf(deployment)));
@@ -155,7 +155,7 @@ function checkHost({ plugins, purpose, log, defer }: PlanParts, settings: StartO
   const profiles = deployment?.profiles ?? [PLAIN, ...settings.profiles];
   const { runners } = registry;
   return {
-    ...{ clock: systemClock, log, managerId, purpose, defer },
+    ...{ clock: systemClock, log, managerId, purpose, defer, storeName },
     ...{ profiles, runners, runnerOptions: runnerOptionsOf(settings) },
   };
 }

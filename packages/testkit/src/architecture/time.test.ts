@@ -10,12 +10,13 @@ const using = (pattern: RegExp): readonly string[] =>
 
 // Time and chance are injected, so that tests can own them. Each place that takes them from the machine is named here.
 
-it("takes the time of day only where files of other machines are judged by their age, or one is written for them", () => {
+it("takes the time of day only where files or clocks of other machines are judged, or a file is written for them", () => {
   expect(using(/\bDate\.now\b|\bnew Date\b/)).toEqual([
     "adapter-core/src/engine/shell/system-clock.ts",
     "cli/src/orphans/managers.ts",
     "payload-fs/src/key-lock.ts",
     "payload-fs/src/store-root.ts",
+    "payload-s3/src/checks/s3-checks.ts",
   ]);
 });
 
