@@ -21,3 +21,8 @@ export interface Template {
   readonly Resources: Readonly<Record<string, Resource>>;
   readonly Outputs?: Readonly<Record<string, { readonly Description: string; readonly Value: Json }>>;
 }
+
+/** A template as the text that CloudFormation gets and users see. */
+export function templateText(template: Template): string {
+  return `${JSON.stringify(template, null, 2)}\n`;
+}
