@@ -6,8 +6,13 @@ const account = { region: "eu-west-1", accountId: "123456789012" };
 
 describe("the cost ceiling", () => {
   it("counts both environments of spot-first at the dearest family's On-Demand price", () => {
-    const { perHour, lines } = costCeiling(provisionSettings({ ...account, maxVcpus: 100 }));
-    expect(lines).toMatchObject([{ vcpus: 200, perVcpuHour: 0.063 }]);
+    const { perHour, lines } = costCeiling(
+      provisionSettings({ ...account, maxVcpus: 100, instanceTypes: ["default_x86_64"] }),
+    );
+    expect(lines).toEqual([
+      { what: "SPOT default_x86_64", vcpus: 100, perVcpuHour: 0.063 },
+      { what: "EC2 default_x86_64", vcpus: 100, perVcpuHour: 0.063 },
+    ]);
     expect(perHour).toBe(12.6);
   });
 

@@ -1,11 +1,12 @@
 import type { ProvisionSettings } from "../settings/provision-settings.ts";
+import { plannedEnvironments } from "../templates/compute/environments.ts";
 import { fargatePrice, machinePrice, PRICE_SOURCE } from "./prices.ts";
 
 /** One line of a cost ceiling. */
 export interface CostLine {
-  /** Such as `spot and on-demand, default_x86_64`. */
+  /** Kind of the environment and its machines, such as `SPOT default_x86_64`. */
   readonly what: string;
-  /** Most vCPUs of all its environments together. */
+  /** Most vCPUs that it may have. */
   readonly vcpus: number;
   /** US dollars for a vCPU-hour; `undefined` where no price is known. */
   readonly perVcpuHour: number | undefined;
@@ -26,23 +27,22 @@ const NOTE =
 
 /** The ceiling of these settings. */
 export function costCeiling(settings: ProvisionSettings): CostCeiling {
-  const { purchase, gpu, maxVcpus } = settings;
-  const environments = purchase === "spot-first" ? 2 : 1;
-  const how = purchase === "spot-first" ? "spot and on-demand" : purchase;
-  const lines = [
-    { what: `${how}, ${kindText(settings)}`, vcpus: maxVcpus * environments, perVcpuHour: price(settings) },
-  ];
-  if (gpu !== undefined) {
-    const { instanceTypes } = gpu;
-    const what = `${how}, GPUs, ${instanceTypes.join(" ")}`;
-    lines.push({ what, vcpus: gpu.maxVcpus * environments, perVcpuHour: machinePrice(instanceTypes) });
-  }
+  const lines = plannedEnvironments(settings).map(
+    ({ type, maxVcpus, instanceTypes }): CostLine => ({
+      what: [type, ...instanceTypes].join(" "),
+      vcpus: maxVcpus,
+      perVcpuHour: type.startsWith("FARGATE") ? onFargate(settings) : machinePrice(instanceTypes),
+    }),
+  );
   const costs = lines.map(({ vcpus, perVcpuHour }) => (perVcpuHour === undefined ? undefined : vcpus * perVcpuHour));
   const known = costs.filter((cost) => cost !== undefined);
   const sum = known.reduce((total, cost) => total + cost, 0);
   const perHour = known.length === costs.length ? Math.round(sum * 100) / 100 : undefined;
   return { currency: "USD", perHour, lines, source: PRICE_SOURCE, note: NOTE };
 }
+
+const onFargate = ({ architecture, job }: ProvisionSettings): number =>
+  fargatePrice(architecture, job.memoryMiB / 1024 / job.vcpus);
 
 /** For a person. */
 export function costLines({ perHour, lines, source, note }: CostCeiling): readonly string[] {
@@ -57,13 +57,4 @@ export function costLines({ perHour, lines, source, note }: CostCeiling): readon
     `  ${note}`,
     `  prices of ${source.region}, ${source.date}: ${source.urls.join(" ")}`,
   ];
-}
-
-function kindText({ compute, architecture, instanceTypes }: ProvisionSettings): string {
-  return compute === "fargate" ? `Fargate ${architecture}` : instanceTypes.join(" ");
-}
-
-function price({ compute, architecture, instanceTypes, job }: ProvisionSettings): number | undefined {
-  if (compute === "ec2") return machinePrice(instanceTypes);
-  return fargatePrice(architecture, job.memoryMiB / 1024 / job.vcpus);
 }

@@ -29,7 +29,6 @@ const order = (...names: readonly string[]): StackOrder => ({
   name: "d-base",
   deployment: "d",
   template: template(...names),
-  tags: { team: "x" },
   wait: false,
 });
 const bucket = {
@@ -43,7 +42,7 @@ const bucket = {
 describe("a stack", () => {
   it("is made, left alone when nothing changed, and updated when something did", async () => {
     expect(await driver.apply(order("A"))).toMatchObject({ action: "created", resources: [{ logicalId: "A" }] });
-    expect((await stacks.describe("d-base"))?.tags).toEqual({ team: "x", [DEPLOYMENT_TAG]: "d" });
+    expect((await stacks.describe("d-base"))?.tags).toEqual({ [DEPLOYMENT_TAG]: "d" });
     expect(said.join("\n")).toMatch(/CREATE_COMPLETE +AWS::S3::Bucket A \(d-base-A\)/);
     for (const empty of ["status", "other-text", "call"] as const) {
       stacks.scripts.set("d-base", { empty });

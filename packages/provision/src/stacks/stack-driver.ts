@@ -13,8 +13,6 @@ export interface StackOrder {
   readonly name: string;
   readonly deployment: string;
   readonly template: Template;
-  /** Beside the tag that names the deployment. */
-  readonly tags: Readonly<Record<string, string>>;
   /** Wait for an operation that is under way instead of refusing. */
   readonly wait: boolean;
 }
@@ -144,7 +142,8 @@ export class StackDriver {
   ): Promise<boolean> {
     const { service, pause, pollMs } = this.#tools;
     const { name: stack, template } = order;
-    const tags = { ...order.tags, [DEPLOYMENT_TAG]: order.deployment };
+    // Only this one: CloudFormation gives a stack's tags to all resources, and a change of tags makes Batch replace an environment.
+    const tags = { [DEPLOYMENT_TAG]: order.deployment };
     try {
       await service.createChangeSet({ stack, changeSet, kind, template, tags }, options);
     } catch (reason) {

@@ -1,0 +1,104 @@
+import { type AbortOptions, AdapterError, isAdapterError } from "@scaler-aws-hpc/adapter-core";
+import type { Account } from "../account/account.ts";
+import { type ProvisionSettings, provisionSettings } from "../settings/index.ts";
+import { assertOurs, type NextCommands } from "../stacks/stack-refusal.ts";
+import type { StackDetail } from "../stacks/stack-service.ts";
+import { stackState } from "../stacks/stack-state.ts";
+import { repositoryUri } from "../templates/arns.ts";
+import { type ResourceNames, resourceNames } from "../templates/resource-names.ts";
+import { type Choices, mergeChoices, rememberedChoices } from "./choices.ts";
+
+/** A deployment as it is in the account, whether it is there or not. */
+export interface Deployment {
+  readonly name: string;
+  readonly account: Account;
+  /** `undefined` for one that is not there. */
+  readonly base: StackDetail | undefined;
+  readonly compute: StackDetail | undefined;
+  readonly stackNames: { readonly base: string; readonly compute: string };
+  /** What was chosen for it before. */
+  readonly remembered: Choices;
+  readonly commands: NextCommands;
+}
+
+/**
+ * Looks a deployment up. Only reads.
+ * @throws {AdapterError} `conflict` when stacks of its names are there that were not made by this program for it; `denied`, `unavailable`
+ */
+export async function findDeployment(account: Account, name: string, options: AbortOptions = {}): Promise<Deployment> {
+  const { baseStack, computeStack } = resourceNames(bareSettings(account, name));
+  const [base, compute] = await Promise.all(
+    [baseStack, computeStack].map(async (stack) => {
+      const found = await account.stacks.describe(stack, options);
+      const state = stackState(found?.status);
+      if (found === undefined || state === "absent") return undefined;
+      assertOurs(found, name, state);
+      return found;
+    }),
+  );
+  const said = await Promise.all([base, compute].map((stack) => choicesOf(account, stack, options)));
+  const flags = `--prefix ${name} --region ${account.region}`;
+  const command = (verb: string): string => `scaler-aws-hpc provision ${verb} ${flags}`;
+  return {
+    name,
+    account,
+    base,
+    compute,
+    stackNames: { base: baseStack, compute: computeStack },
+    remembered: said.reduce(mergeChoices, {}),
+    commands: { apply: command("apply"), show: command("show"), destroy: command("destroy") },
+  };
+}
+
+async function choicesOf({ stacks }: Account, stack: StackDetail | undefined, options: AbortOptions): Promise<Choices> {
+  if (stack === undefined || stackState(stack.status) === "reviewed") return {};
+  try {
+    return rememberedChoices(await stacks.template(stack.id, options));
+  } catch (reason) {
+    // A stack that was never made has no template.
+    if (isAdapterError(reason) && (reason.code === "missing" || reason.code === "rejected")) return {};
+    throw reason;
+  }
+}
+
+/** Settings that name things and say nothing else. @throws {AdapterError} `config` for a wrong name */
+export const bareSettings = ({ id, region }: Account, deployment: string): ProvisionSettings =>
+  provisionSettings({ region, accountId: id, deployment });
+
+/** What a deployment should be. */
+export interface Wanted {
+  readonly settings: ProvisionSettings;
+  readonly names: ResourceNames;
+  /** Without a tag. */
+  readonly repositoryUri: string;
+  /** What the settings are made of, for the stacks to remember. */
+  readonly choices: Choices;
+}
+
+/**
+ * Puts together what a deployment should be: what the user says now, else what he said before, else defaults, in his subnets or those of the
+ * default VPC. Only reads.
+ *
+ * @throws {AdapterError} `config` with everything that is wrong
+ */
+export async function wantedDeployment(
+  deployment: Deployment,
+  now: Choices,
+  options: AbortOptions = {},
+): Promise<Wanted> {
+  const { account, name } = deployment;
+  const choices = mergeChoices(deployment.remembered, now);
+  const place = { region: account.region, accountId: account.id, deployment: name };
+  // Before anybody is asked for subnets.
+  provisionSettings({ ...choices, ...place });
+  const network = await account.findNetwork(choices, options);
+  const settings = provisionSettings({ ...choices, ...place, ...network });
+  return { settings, names: resourceNames(settings), repositoryUri: repositoryUri(settings), choices };
+}
+
+/** The deployment has to be there. @throws {AdapterError} `missing` */
+export function assertThere({ base, compute, name, account, commands }: Deployment): void {
+  if (base !== undefined || compute !== undefined) return;
+  const text = `there is no deployment ${name} in ${account.region} of account ${account.id}; make it with \`${commands.apply}\``;
+  throw new AdapterError("missing", text);
+}

@@ -1,0 +1,125 @@
+import type { AbortOptions } from "@scaler-aws-hpc/adapter-core";
+import { type CostCeiling, costCeiling } from "../plan/cost.ts";
+import { diffTemplates, type ResourceChange } from "../plan/template-diff.ts";
+import type { ProvisionSettings } from "../settings/provision-settings.ts";
+import { refusal } from "../stacks/stack-refusal.ts";
+import type { StackDetail } from "../stacks/stack-service.ts";
+import { stackState } from "../stacks/stack-state.ts";
+import { baseTemplate, computeTemplate, type Template } from "../templates/index.ts";
+import type { Choices } from "./choices.ts";
+import { type Deployment, type Wanted, wantedDeployment } from "./deployment.ts";
+import type { ImageOrder, ImageStep } from "./image-step.ts";
+
+/** What the user says of the image; nothing keeps the one in use. */
+export interface ImageChoice extends Pick<ImageOrder, "python" | "requirements" | "base"> {
+  /** Build the image of this version even when another one is in use. */
+  readonly build: boolean;
+}
+
+/** The image that jobs run, and what has to be done for it. */
+export interface PlannedImage {
+  /** By digest; `undefined` until it is built. */
+  readonly uri: string | undefined;
+  readonly action: "use" | "build";
+  readonly order: ImageOrder;
+}
+
+/** What would be done to a stack. */
+export interface PlannedStack {
+  readonly name: string;
+  /** `undefined` when there is none. */
+  readonly status: string | undefined;
+  readonly action: "create" | "update" | "none";
+  readonly changes: readonly ResourceChange[];
+}
+
+/** What `apply` would do. */
+export interface Plan {
+  readonly wanted: Wanted;
+  readonly image: PlannedImage;
+  readonly stacks: readonly PlannedStack[];
+  readonly templates: { readonly base: Template; readonly compute: Template };
+  readonly cost: CostCeiling;
+  readonly hasChanges: boolean;
+}
+
+/**
+ * Finds out what `apply` would do. Only reads: no change set is made, because one of a stack that is not there would make it.
+ * @throws {AdapterError} `config`; `conflict` for a stack that `apply` would refuse
+ */
+export async function makePlan(
+  deployment: Deployment,
+  now: Choices,
+  imageChoice: ImageChoice,
+  imageStep: ImageStep,
+  options: AbortOptions & { readonly wait?: boolean } = {},
+): Promise<Plan> {
+  const wanted = await wantedDeployment(deployment, now, options);
+  const image = await plannedImage(deployment, wanted, imageChoice, imageStep, options);
+  const templates = {
+    base: baseTemplate(wanted.settings),
+    compute: computeTemplate({ ...wanted.settings, image: image.uri ?? `${wanted.repositoryUri}:to-be-built` }),
+  };
+  const { base, compute, stackNames } = deployment;
+  const stacks = [
+    await plannedStack(deployment, stackNames.base, base, templates.base, options),
+    await plannedStack(deployment, stackNames.compute, compute, templates.compute, options),
+  ];
+  const hasChanges = image.action === "build" || stacks.some(({ action }) => action !== "none");
+  return { wanted, image, stacks, templates, cost: costCeiling(wanted.settings), hasChanges };
+}
+
+async function plannedImage(
+  deployment: Deployment,
+  { settings, repositoryUri }: Wanted,
+  { build, ...choice }: ImageChoice,
+  step: ImageStep,
+  options: AbortOptions,
+): Promise<PlannedImage> {
+  const order = { repository: repositoryUri, architecture: settings.architecture, ...choice };
+  const asked = build || Object.values(choice).some((value) => value !== undefined);
+  if (settings.image !== undefined && !asked) return { uri: settings.image, action: "use", order };
+  // Before the base stack is made there is no repository that could hold it.
+  const there = deployment.base !== undefined && stackState(deployment.base.status) === "ready";
+  const uri = there ? await step.find(order, options) : undefined;
+  return { uri, action: uri === undefined ? "build" : "use", order };
+}
+
+async function plannedStack(
+  { account, commands }: Deployment,
+  name: string,
+  stack: StackDetail | undefined,
+  template: Template,
+  options: AbortOptions & { readonly wait?: boolean },
+): Promise<PlannedStack> {
+  const state = stackState(stack?.status);
+  if (stack === undefined || state !== "ready") {
+    const waits = state === "busy" && options.wait === true;
+    const resources = stack === undefined || waits ? [] : await account.stacks.resources(stack.id, options);
+    const refused = stack === undefined || waits ? undefined : refusal(stack, state, resources, commands);
+    if (refused !== undefined) throw refused;
+    if (!waits) {
+      return { name, status: stack?.status, action: "create", changes: diffTemplates(undefined, template) };
+    }
+  }
+  const text = stack === undefined ? "{}" : await account.stacks.template(stack.id, options);
+  const before = JSON.parse(text) as Pick<Template, "Resources">;
+  const changes = diffTemplates(before, template);
+  return { name, status: stack?.status, action: changes.length === 0 ? "none" : "update", changes };
+}
+
+/** For a person. */
+export function planLines({ wanted, image, stacks, hasChanges }: Plan): readonly string[] {
+  const { deployment, region, accountId }: ProvisionSettings = wanted.settings;
+  const lines = [`deployment ${deployment} in ${region} of account ${accountId}`];
+  for (const { name, action, changes } of stacks) {
+    lines.push(`stack ${name}: ${action === "none" ? "no change" : action}`);
+    for (const { action: what, logicalId, type, paths } of changes) {
+      const sign = { add: "+", modify: "~", remove: "-" }[what];
+      lines.push(`  ${sign} ${type} ${logicalId}${paths.length === 0 ? "" : `: ${paths.join(", ")}`}`);
+    }
+  }
+  lines.push(image.action === "build" ? `image: built and pushed to ${image.order.repository}` : `image: ${image.uri}`);
+  if (!hasChanges) lines.push("nothing to change");
+  return lines;
+}

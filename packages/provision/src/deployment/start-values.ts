@@ -1,0 +1,43 @@
+import type { MadeResources } from "../files/original-files.ts";
+import type { TomlValues } from "../files/toml-file.ts";
+import type { ProvisionSettings } from "../settings/provision-settings.ts";
+import type { StackResource } from "../stacks/stack-service.ts";
+import { deploymentArns } from "../templates/arns.ts";
+import { resourceNames } from "../templates/resource-names.ts";
+
+/** What `start` needs to know of a deployment: keys of its TOML table. */
+export function startValues(settings: ProvisionSettings): TomlValues {
+  const { queue, definition } = resourceNames(settings);
+  return {
+    aws_region: settings.region,
+    job_queue: queue,
+    // Without a revision: the latest one, also after an update.
+    job_definition: definition,
+    s3_bucket: settings.bucket,
+    // An empty value would be none at all to a file.
+    s3_prefix: settings.prefix === "" ? "/" : settings.prefix,
+    s3_bucket_owner: settings.accountId,
+  };
+}
+
+/** What the original's files tell of a deployment. */
+export function madeResources(
+  settings: ProvisionSettings,
+  compute: readonly StackResource[],
+  image: string,
+): MadeResources {
+  const names = resourceNames(settings);
+  const arns = deploymentArns(settings);
+  const idOf = (type: string, part = ""): string | undefined =>
+    compute.find((one) => one.type === type && one.status !== "DELETE_COMPLETE" && one.physicalId?.includes(part))
+      ?.physicalId;
+  return {
+    jobRoleArn: arns.jobRole,
+    environmentArn: idOf("AWS::Batch::ComputeEnvironment") ?? "",
+    queueArn: arns.queue,
+    queue: names.queue,
+    definitionArn: idOf("AWS::Batch::JobDefinition", `/${names.definition}:`) ?? arns.definition,
+    definition: names.definition,
+    image,
+  };
+}
