@@ -4,7 +4,7 @@ import { run } from "../setup/child.mjs";
 const ALLOWED = [
   /^(package\.json|README\.md|LICENSE)$/,
   /^(src\/.+\.ts|dist\/.+\.(js|d\.ts)(\.map)?)$/,
-  /^(bin\/run\.js|oclif\.manifest\.json|python\/scaler_runner\.py)$/,
+  /^(bin\/run\.js|oclif\.manifest\.json|python\/scaler_runner\.py|bundle\/scaler-runner\.cjs)$/,
 ];
 const REFUSED = /(\.test\.|tsbuildinfo|__pycache__|(^|\/)(test|tests|test-support|fixtures)\/)/;
 

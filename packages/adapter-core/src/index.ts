@@ -74,7 +74,14 @@ export type { EngineEnd, EngineOptions, StopOptions } from "./engine/shell/engin
 export { type ProcessIdentity, thisProcess } from "./engine/shell/process-identity.ts";
 export { systemClock } from "./engine/shell/system-clock.ts";
 export { type BundleInput, decodeBundle, encodeBundle } from "./formats/bundle.ts";
-export { INDEX_ENTRY_BYTES, MAX_CHILDREN, PREAMBLE_BYTES } from "./formats/bundle-index.ts";
+export {
+  type BundleEntry,
+  bundleChildren,
+  INDEX_ENTRY_BYTES,
+  MAX_CHILDREN,
+  openSection,
+  PREAMBLE_BYTES,
+} from "./formats/bundle-index.ts";
 export { type FailurePickleKind, failurePickle } from "./formats/failure-pickle.ts";
 export {
   type DeathCause,

@@ -1,1 +1,3 @@
-export {};
+export { NODE_VARIABLE, nodeRunner, OLDEST_NODE } from "./node-runner.ts";
+export { plugin } from "./plugin.ts";
+export { RUNNER_FILE } from "./runner-bundle.ts";

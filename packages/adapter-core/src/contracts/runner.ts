@@ -1,3 +1,5 @@
+import type { FailurePickleKind } from "../formats/failure-pickle.ts";
+
 /**
  * How the tasks of a client are recognised and what starts a runner for them. A record, not code: the manager never loads what it describes.
  * The choice is made per client from the first bytes of its serializer object.
@@ -11,6 +13,16 @@ export interface RunnerRecord {
   matches(serializerHead: Uint8Array): boolean;
   /** Lower goes first when several match. @default 0 */
   readonly order?: number;
+  /**
+   * Capability that workers advertise (with the value -1) where this runner can run tasks, so that its clients can ask for it under a scheduler
+   * that goes by capabilities. @default none: clients of every manager can expect it
+   */
+  readonly capability?: string;
+  /**
+   * What a client of this runner gets for a task that failed without an error of its own (its process died, it ran too long): bytes that the client
+   * reads as it reads a failed task's. @default a pickle of an exception, see `failurePickle`
+   */
+  readonly failure?: (kind: FailurePickleKind, message: string) => Uint8Array;
   /**
    * Looks at what it needs on this machine, once before the first task. Returns what the user should know, ready for a log.
    * @throws {AdapterError} `config` when it cannot run here at all

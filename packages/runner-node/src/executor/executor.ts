@@ -1,0 +1,125 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { MessagePort } from "node:worker_threads";
+import { decodeValue, encodeFailure, encodeValue } from "@scaler-aws-hpc/client/format";
+import type { ExecutorMessage, PackTask, RunPack } from "../threads/messages.ts";
+import { monotonicMs, type SharedState } from "../threads/shared-state.ts";
+import { PackObjects } from "./pack-objects.ts";
+import { cpuMicros, peakBytes } from "./resource-use.ts";
+import { TaskModules } from "./task-module.ts";
+
+/** The run of one task: what it started and left behind still carries it. */
+interface Run {
+  readonly pack: number;
+  readonly task: number;
+  readonly stream: boolean;
+  /** Answered; whatever still happens in its name is nobody's result. */
+  over: boolean;
+}
+
+/** Runs packs one task after another, in a thread that may be ended at any moment. */
+export class Executor {
+  readonly #port: MessagePort;
+  readonly #state: SharedState;
+  readonly #modules = new TaskModules();
+  readonly #runs = new AsyncLocalStorage<Run>();
+  #current: Run | undefined;
+  #packs: Promise<void> = Promise.resolve();
+
+  constructor(port: MessagePort, state: SharedState) {
+    this.#port = port;
+    this.#state = state;
+  }
+
+  /** Runs a pack after those before it. */
+  add(pack: RunPack): void {
+    this.#packs = this.#packs.then(() => this.#run(pack));
+  }
+
+  /** The run in whose name code runs now; without one, that of the running task. */
+  get blamed(): Run | undefined {
+    return this.#runs.getStore() ?? this.#current;
+  }
+
+  /** Ends a run by an error that nobody caught or by a call to `process.exit`. False: it was over already. */
+  failNow(run: Run | undefined, reason: unknown): boolean {
+    if (run === undefined || run.over || run !== this.#current) return false;
+    this.#answer(run, false, encodeFailure(withoutOwnFrames(reason)));
+    return true;
+  }
+
+  async #run(pack: RunPack): Promise<void> {
+    const objects = new PackObjects(pack.objects);
+    const skip = new Uint8Array(pack.skip);
+    this.#state.forgetFirst();
+    for (const index of pack.todo) {
+      const task = pack.tasks[index];
+      if (task === undefined || Atomics.load(skip, index) === 1) continue;
+      const first = pack.firstStartMs ?? this.#state.firstStartMs;
+      if (first !== undefined && pack.budgetMs !== undefined && monotonicMs() - first > pack.budgetMs) {
+        this.#say({ type: "spent", pack: pack.pack });
+        return;
+      }
+      this.#state.begin(index, cpuMicros());
+      // Shown as running before it is asked for the last time: whoever revokes it now sees one or the other.
+      if (Atomics.load(skip, index) === 1) this.#state.end();
+      else await this.#runTask({ pack: pack.pack, task: index, stream: task.stream, over: false }, task, objects);
+    }
+  }
+
+  async #runTask(run: Run, task: PackTask, objects: PackObjects): Promise<void> {
+    this.#current = run;
+    const [ok, blob] = await this.#runs.run(run, () => this.#call(task, objects));
+    if (!run.over) this.#answer(run, ok, blob);
+    this.#current = undefined;
+    // Rejections that nobody handles are told at the turn of the event loop.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  async #call(task: PackTask, objects: PackObjects): Promise<readonly [ok: boolean, blob: Uint8Array]> {
+    try {
+      const fn = await this.#modules.load(objects.get(task.fn));
+      const args = task.args.map((arg) => decodeValue(objects.get(arg)));
+      return [true, encodeValue(await fn(...args), "the result")];
+    } catch (reason) {
+      return [false, encodeFailure(withoutOwnFrames(reason))];
+    }
+  }
+
+  #answer(run: Run, ok: boolean, blob: Uint8Array): void {
+    run.over = true;
+    const began = this.#state.running;
+    const startMs = began?.startMs ?? monotonicMs();
+    this.#state.end();
+    const out = run.stream ? this.#state.out.since(began?.outAt ?? 0) : undefined;
+    const err = run.stream ? this.#state.err.since(began?.errAt ?? 0) : undefined;
+    const message: ExecutorMessage = {
+      type: "done",
+      ...{ pack: run.pack, task: run.task, ok, blob, startMs, out, err },
+      seconds: Math.max(0, monotonicMs() - startMs) / 1_000,
+      cpuSeconds: Math.max(0, cpuMicros() / 1e6 - (began?.cpuSeconds ?? 0)),
+      peakBytes: peakBytes(),
+    };
+    // Moved, not copied, where the bytes have memory of their own.
+    const own = blob.byteLength === blob.buffer.byteLength && blob.buffer instanceof ArrayBuffer;
+    this.#port.postMessage(message, own ? [blob.buffer as ArrayBuffer] : []);
+  }
+
+  #say(message: ExecutorMessage): void {
+    this.#port.postMessage(message);
+  }
+}
+
+/** The runner's own lines of a stack tell the user nothing. `__filename` is what the bundle calls itself. */
+function withoutOwnFrames(reason: unknown): unknown {
+  try {
+    if (reason instanceof Error && reason.stack !== undefined) {
+      const lines = reason.stack
+        .split("\n")
+        .filter((line) => !(line.startsWith("    at ") && line.includes(__filename)));
+      reason.stack = lines.join("\n");
+    }
+  } catch {
+    // An error may forbid that.
+  }
+  return reason;
+}
