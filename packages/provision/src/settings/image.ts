@@ -1,6 +1,9 @@
-// A registry's name, folders, an image; a tag, a digest, or both.
-const IMAGE =
-  /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$/;
+// A registry's name when a slash follows, then folders and an image; a tag, a digest, or both. What stands before a colon without a slash behind it is no registry.
+const PART = "[a-z0-9]+(?:(?:\\.|__?|-+)[a-z0-9]+)*";
+const REGISTRY = "[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?/";
+const IMAGE = new RegExp(
+  `^(?:${REGISTRY})?${PART}(?:/${PART})*(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$`,
+);
 
 /**
  * Whether a definition may name this image: by digest, or by a tag that is not `latest`. What a moving tag means differs between the machines that pulled it

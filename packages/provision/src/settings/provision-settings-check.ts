@@ -32,6 +32,8 @@ export function provisionSettings(choices: ProvisionChoices): ProvisionSettings 
 export function settingsProblems(settings: ProvisionSettings): readonly string[] {
   const { deployment, region, accountId, bucket, repository } = settings;
   const checks = new Checks();
+  // What was made from a wrong name is wrong for no reason of its own.
+  const given = (name: string): boolean => DEPLOYMENT.test(deployment) || !name.startsWith(deployment);
   checks.that(
     DEPLOYMENT.test(deployment),
     "deployment",
@@ -41,7 +43,7 @@ export function settingsProblems(settings: ProvisionSettings): readonly string[]
   checks.that(/^[a-z]{2,5}(?:-[a-z]+)+-\d{1,2}$/.test(region), "region", "a region of AWS, such as eu-west-1", region);
   checks.that(/^\d{12}$/.test(accountId), "account", "the 12 digits of an AWS account", accountId);
   checks.that(
-    BUCKET.test(bucket) && !RESERVED_BUCKET.test(bucket),
+    (BUCKET.test(bucket) && !RESERVED_BUCKET.test(bucket)) || !given(bucket),
     "bucket",
     "3 to 63 of a-z, 0-9 and hyphens, without a beginning or an ending that S3 keeps for itself",
     bucket,
@@ -53,7 +55,7 @@ export function settingsProblems(settings: ProvisionSettings): readonly string[]
     settings.prefix,
   );
   checks.that(
-    REPOSITORY.test(repository),
+    REPOSITORY.test(repository) || !given(repository),
     "repository",
     "2 to 256 of a-z, 0-9 and . _ - / between them, which is what ECR takes",
     repository,
