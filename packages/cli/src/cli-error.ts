@@ -1,7 +1,7 @@
 import { type ExitReason, exitCode } from "./exit-codes.ts";
 
 /** What went wrong, as a closed set: the exit reasons that are errors. The exit code is a fact of the code, see `exit-codes.ts`. */
-export type CliErrorCode = Exclude<ExitReason, "ok" | "interrupted" | "terminated">;
+export type CliErrorCode = Exclude<ExitReason, "ok" | "changes" | "interrupted" | "terminated">;
 
 const brand = Symbol.for("scaler-aws-hpc/CliError");
 

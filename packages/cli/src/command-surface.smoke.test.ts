@@ -9,7 +9,7 @@ it("has the commands, flags and exit codes that are written down", async () => {
   settings.enableAutoTranspile = false;
   const root = fileURLToPath(new URL("..", import.meta.url));
   const config = await Config.load({ root, ignoreManifest: true, userPlugins: false });
-  const own = config.commands.filter((command) => command.pluginName === "scaler-aws-hpc");
+  const own = config.commands.filter(({ pluginName = "" }) => /^@?scaler-aws-hpc(?:\/|$)/.test(pluginName));
   const lines = own.flatMap(({ id, aliases, args, flags }) => [
     [id, ...aliases].join(" | ").replaceAll(":", " "),
     ...Object.keys(args).map((name) => `  [${name}]`),

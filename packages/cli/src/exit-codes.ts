@@ -3,6 +3,7 @@ export type ExitReason =
   | "ok"
   | "failure"
   | "usage"
+  | "changes"
   | "unavailable"
   | "internal"
   | "denied"
@@ -15,6 +16,7 @@ export const EXIT_CODES: Readonly<Record<ExitReason, { readonly code: number; re
   ok: { code: 0, meaning: "done; also a clean drain after SIGTERM" },
   failure: { code: 1, meaning: "failed" },
   usage: { code: 2, meaning: "the command line is wrong: unknown command or flag, bad value" },
+  changes: { code: 3, meaning: "`provision plan --detailed-exitcode`: there is something to change" },
   unavailable: { code: 69, meaning: "the scheduler, or a service that is needed, cannot be reached" },
   internal: { code: 70, meaning: "a bug in this program" },
   denied: { code: 77, meaning: "a permission or credentials are missing" },
@@ -23,7 +25,10 @@ export const EXIT_CODES: Readonly<Record<ExitReason, { readonly code: number; re
     meaning: "the configuration is wrong: a setting, a file or a plugin",
   },
   interrupted: { code: 130, meaning: "stopped by SIGINT, after cleaning up; by a third signal at once" },
-  terminated: { code: 143, meaning: "ended at once by a third signal, SIGTERM, with nothing cleaned up" },
+  terminated: {
+    code: 143,
+    meaning: "ended by SIGTERM before it was done; `start` only at once by a third signal, with nothing cleaned up",
+  },
 };
 
 /** The number of a reason. */

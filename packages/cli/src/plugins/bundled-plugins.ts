@@ -18,7 +18,9 @@ async function bundledPackage(name: string): Promise<PluginPackage | undefined> 
   if (!name.startsWith("@scaler-aws-hpc/")) return undefined;
   const file = fileURLToPath(import.meta.resolve(`${name}/package.json`));
   const { version = "?", scalerAwsHpc } = await readManifest(file);
-  return { package: name, version, origin: "core", root: dirname(file), entry: scalerAwsHpc?.plugin };
+  // It brings commands only.
+  if (scalerAwsHpc === undefined) return undefined;
+  return { package: name, version, origin: "core", root: dirname(file), entry: scalerAwsHpc.plugin };
 }
 
 interface Manifest {

@@ -1,0 +1,81 @@
+import { Flags } from "@oclif/core";
+import { PLACE_FLAGS, ProvisionCommand, SCHEMA_VERSION } from "../../command/provision-command.ts";
+import type { Doomed } from "../../deployment/destroy-deployment.ts";
+import type { Leftover } from "../../deployment/leftovers.ts";
+
+/** What `provision destroy --json` prints. */
+export interface DestroyResult {
+  readonly schemaVersion: typeof SCHEMA_VERSION;
+  readonly deployment: string;
+  readonly region: string;
+  readonly account: string;
+  /** How many of each were deleted, or stopped. */
+  readonly deleted: { readonly objects: number; readonly images: number; readonly jobs: number };
+  /** What is still there; the exit code is then 1. */
+  readonly leftovers: readonly Leftover[];
+}
+
+/** Milliseconds between looks at a stack. */
+const POLL_MS = 3_000;
+
+export default class ProvisionDestroy extends ProvisionCommand {
+  static override summary = "Remove a deployment with everything in it: tasks' data, images, logs.";
+  static override description =
+    `Refuses what this program did not make, and while there are jobs that are not over. Asks before. Whatever ended it before, it goes on from there. When something is left, it is named, and the exit code is 1.`;
+  static override examples = [
+    "<%= config.bin %> <%= command.id %>",
+    "<%= config.bin %> <%= command.id %> --yes --terminate-jobs --prefix team-a --region eu-west-1",
+  ];
+  static override hiddenAliases = ["provision:cleanup"];
+  static override flags = {
+    ...PLACE_FLAGS,
+    yes: Flags.boolean({ summary: "Do not ask. Needed where nobody can be asked." }),
+    wait: Flags.boolean({ summary: "Wait for an operation on the stacks that is under way, instead of refusing." }),
+    "terminate-jobs": Flags.boolean({ summary: "Stop jobs that are not over." }),
+    config: Flags.string({ hidden: true, summary: "Accepted and ignored: files are left alone." }),
+    "env-file": Flags.string({ hidden: true, summary: "Accepted and ignored: files are left alone." }),
+  };
+
+  async run(): Promise<DestroyResult> {
+    const { flags } = await this.parse(ProvisionDestroy);
+    this.beQuiet(flags.quiet);
+    const [{ assertIdle, destroyDeployment, findDoomed }, { pause }, { assertThere }] = await Promise.all([
+      import("../../deployment/destroy-deployment.ts"),
+      import("../../stacks/waiting.ts"),
+      import("../../deployment/deployment.ts"),
+    ]);
+    return await this.withDeployment(flags, async (deployment, signal) => {
+      assertThere(deployment);
+      const doomed = await findDoomed(deployment, { signal });
+      const terminateJobs = flags["terminate-jobs"];
+      if (!terminateJobs) assertIdle(doomed, deployment);
+      for (const line of doomedLines(doomed)) this.say(line);
+      await this.confirm(`Remove the deployment ${deployment.name} with all of this?`, flags.yes, signal);
+      const tools = { pause, say: this.say, pollMs: POLL_MS, terminateJobs, wait: flags.wait };
+      const { leftovers, ...deleted } = await destroyDeployment(deployment, doomed, tools, { signal });
+      this.log(`deleted ${deleted.objects} objects, ${deleted.images} images; stopped ${deleted.jobs} jobs`);
+      for (const { type, name, why } of leftovers) this.log(`left: ${type} ${name}: ${why}`);
+      if (leftovers.length > 0) {
+        this.say(`${leftovers.length} left; go on with \`${deployment.commands.destroy}\`, or remove them by hand`);
+        process.exitCode = 1;
+      }
+      const { name, account } = deployment;
+      return {
+        schemaVersion: SCHEMA_VERSION,
+        deployment: name,
+        region: account.region,
+        account: account.id,
+        deleted,
+        leftovers,
+      };
+    });
+  }
+}
+
+function doomedLines({ base, compute, jobs }: Doomed): readonly string[] {
+  const held = [...compute, ...base].filter(({ status }) => status !== "DELETE_COMPLETE");
+  return [
+    ...held.map(({ type, logicalId, physicalId }) => `- ${type} ${physicalId ?? logicalId}`),
+    ...(jobs.length === 0 ? [] : [`- ${jobs.length} jobs that are not over`]),
+  ];
+}

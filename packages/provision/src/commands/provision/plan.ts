@@ -1,0 +1,87 @@
+import { Flags } from "@oclif/core";
+import { CHOICE_FLAGS } from "../../command/choice-flags.ts";
+import { PLACE_FLAGS, ProvisionCommand, SCHEMA_VERSION } from "../../command/provision-command.ts";
+import type { PlannedStack } from "../../deployment/make-plan.ts";
+import type { CostCeiling } from "../../plan/cost.ts";
+
+/** What `provision plan --json` prints. */
+export interface PlanResult {
+  readonly schemaVersion: typeof SCHEMA_VERSION;
+  readonly deployment: string;
+  readonly region: string;
+  readonly account: string;
+  readonly changes: boolean;
+  readonly stacks: readonly PlannedStack[];
+  readonly image: { readonly action: "use" | "build"; readonly uri: string | undefined; readonly repository: string };
+  readonly cost: CostCeiling;
+  /** Everything that decides what the deployment consists of, defaults included. */
+  readonly settings: object;
+  /** Files that `--emit` wrote. */
+  readonly emitted: readonly string[];
+}
+
+export default class ProvisionPlan extends ProvisionCommand {
+  static override summary = "Say what `provision apply` would do, and what an hour can cost. Changes nothing.";
+  static override description =
+    `Takes the flags of \`provision apply\`, reads what there is and compares. What was chosen before counts where nothing is said now. With --detailed-exitcode it ends with 3 when there is something to change.`;
+  static override examples = [
+    "<%= config.bin %> <%= command.id %>",
+    "<%= config.bin %> <%= command.id %> --region eu-west-1 --max-vcpus 512 --detailed-exitcode",
+    "<%= config.bin %> <%= command.id %> --emit templates",
+  ];
+  static override flags = {
+    ...PLACE_FLAGS,
+    ...CHOICE_FLAGS,
+    "detailed-exitcode": Flags.boolean({ summary: "End with 3 when there is something to change." }),
+    emit: Flags.string({ summary: "Write both CloudFormation templates into this folder.", helpValue: "DIR" }),
+  };
+
+  async run(): Promise<PlanResult> {
+    const { flags } = await this.parse(ProvisionPlan);
+    this.beQuiet(flags.quiet);
+    const [{ makePlan, planLines }, { costLines }, { engineImageStep }, { readChoices, readImageChoice }] =
+      await Promise.all([
+        import("../../deployment/make-plan.ts"),
+        import("../../plan/cost.ts"),
+        import("../../deployment/engine-image-step.ts"),
+        import("../../command/read-choices.ts"),
+      ]);
+    const imageChoice = readImageChoice(flags);
+    return await this.withDeployment(flags, async (deployment, signal) => {
+      const choices = readChoices(flags, deployment.remembered);
+      const plan = await makePlan(deployment, choices, imageChoice, engineImageStep, { signal });
+      for (const line of [...planLines(plan), ...costLines(plan.cost)]) this.log(line);
+      const emitted = flags.emit === undefined ? [] : await emit(flags.emit, plan.templates);
+      for (const file of emitted) this.log(`wrote ${file}`);
+      if (plan.hasChanges) this.log(`make it so with \`${deployment.commands.apply}\` and the same flags`);
+      if (plan.hasChanges && flags["detailed-exitcode"]) process.exitCode = 3;
+      const { settings } = plan.wanted;
+      return {
+        schemaVersion: SCHEMA_VERSION,
+        deployment: settings.deployment,
+        region: settings.region,
+        account: settings.accountId,
+        changes: plan.hasChanges,
+        stacks: plan.stacks,
+        image: { action: plan.image.action, uri: plan.image.uri, repository: plan.image.order.repository },
+        cost: plan.cost,
+        settings,
+        emitted,
+      };
+    });
+  }
+}
+
+async function emit(folder: string, templates: Readonly<Record<"base" | "compute", object>>): Promise<string[]> {
+  const [{ join }, { writePrivateFile }] = await Promise.all([
+    import("node:path"),
+    import("../../files/private-file.ts"),
+  ]);
+  const files: string[] = [];
+  for (const [name, template] of Object.entries(templates)) {
+    const file = join(folder, `${name}.json`);
+    await writePrivateFile(file, `${JSON.stringify(template, undefined, 2)}\n`);
+    files.push(file);
+  }
+  return files;
+}
