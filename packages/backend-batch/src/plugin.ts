@@ -8,7 +8,6 @@ import {
 } from "@scaler-aws-hpc/adapter-core";
 import { BatchBackend } from "./batch-backend.ts";
 import { CallGate } from "./call-gate.ts";
-import { batchChecks } from "./checks/batch-checks.ts";
 import { JobFinder } from "./job-finder.ts";
 import { s3Store } from "./job-parameters.ts";
 import { OWN_TAGS } from "./job-request.ts";
@@ -31,7 +30,7 @@ export const plugin: Plugin = {
       profileSettings: PROFILE_SETTINGS,
       defaultStore: "s3",
       open: (options, host) => openBatch(options, host),
-      checks: (options, host) => batchChecks(options, host),
+      checks: async (options, host) => (await import("./checks/batch-checks.ts")).batchChecks(options, host),
     },
   ],
 };

@@ -7,7 +7,6 @@ import {
   type RunnerCommandOptions,
 } from "@scaler-aws-hpc/adapter-core";
 import { LocalBackend } from "./local-backend.ts";
-import { localChecks } from "./local-checks.ts";
 
 /** Contributes the backend `local`. */
 export const plugin: Plugin = {
@@ -27,7 +26,10 @@ export const plugin: Plugin = {
       profileSettings: [],
       defaultStore: "fs",
       defaultSlots: () => availableParallelism(),
-      checks: (options, host) => localChecks({ ...host, runnerOptions: withPython(options, host) }),
+      async checks(options, host) {
+        const { localChecks } = await import("./local-checks.ts");
+        return localChecks({ ...host, runnerOptions: withPython(options, host) });
+      },
       async open(options, host) {
         const runnerOptions = withPython(options, host);
         checkRunners({ ...host, runnerOptions });

@@ -1,5 +1,4 @@
 import { AdapterError, type Plugin, type PluginOptions } from "@scaler-aws-hpc/adapter-core";
-import { fsChecks } from "./fs-checks.ts";
 import { FsPayloadStore, type FsPayloadStoreOptions } from "./fs-payload-store.ts";
 
 /** Contributes the payload store `fs`. */
@@ -23,7 +22,7 @@ export const plugin: Plugin = {
         },
       ],
       open: async (options) => await FsPayloadStore.open(storeOptions(options)),
-      checks: (options) => fsChecks(storeOptions(options)),
+      checks: async (options) => (await import("./fs-checks.ts")).fsChecks(storeOptions(options)),
     },
   ],
 };

@@ -1,5 +1,4 @@
 import { AdapterError, type Plugin, type PluginOptions } from "@scaler-aws-hpc/adapter-core";
-import { s3Checks } from "./checks/s3-checks.ts";
 import { DEFAULT_PREFIX } from "./s3-location.ts";
 import { S3PayloadStore, type S3PayloadStoreOptions } from "./s3-payload-store.ts";
 
@@ -49,7 +48,7 @@ export const plugin: Plugin = {
         },
       ],
       open: async (options, host) => await S3PayloadStore.open(storeOptions(options), host),
-      checks: (options, host) => s3Checks(storeOptions(options), host),
+      checks: async (options, host) => (await import("./checks/s3-checks.ts")).s3Checks(storeOptions(options), host),
     },
   ],
 };

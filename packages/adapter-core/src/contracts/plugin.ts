@@ -64,10 +64,11 @@ export interface BackendFactory {
   /** Checks settings and preconditions and opens the backend. @throws {AdapterError} `config`, `denied`, `unavailable` */
   open(options: PluginOptions, host: BackendHost): Promise<Backend>;
   /**
-   * What `doctor` looks at before anything is started: every precondition of {@link BackendFactory.open}, and of the jobs. Opens nothing by itself.
+   * What `doctor` looks at before anything is started: every precondition of {@link BackendFactory.open}, and of the jobs. Makes the list and opens
+   * nothing; a promise, so that the code of checks is loaded for `doctor` alone.
    * @throws {AdapterError} `config` for a setting that is wrong in itself
    */
-  checks?(options: PluginOptions, host: CheckHost): readonly Check[];
+  checks?(options: PluginOptions, host: CheckHost): Promise<readonly Check[]>;
 }
 
 /** A payload store that a plugin contributes, chosen with `--payload-store NAME`. */
@@ -78,7 +79,7 @@ export interface PayloadStoreFactory {
   /** @throws {AdapterError} `config`, `denied`, `unavailable` */
   open(options: PluginOptions, host: HostServices): Promise<PayloadStore>;
   /** As {@link BackendFactory.checks}. @throws {AdapterError} `config` */
-  checks?(options: PluginOptions, host: CheckHost): readonly Check[];
+  checks?(options: PluginOptions, host: CheckHost): Promise<readonly Check[]>;
 }
 
 /**
@@ -91,5 +92,5 @@ export interface Plugin {
   readonly payloadStores?: readonly PayloadStoreFactory[];
   readonly runners?: readonly RunnerRecord[];
   /** What `doctor` looks at beside the checks of the backend and the store; `[]` where the deployment is none of its business. */
-  checks?(deployment: CheckedDeployment, host: CheckHost): readonly Check[];
+  checks?(deployment: CheckedDeployment, host: CheckHost): Promise<readonly Check[]>;
 }

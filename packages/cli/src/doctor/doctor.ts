@@ -26,7 +26,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
   const { signal, onProgress, onLine } = options;
   const closers: (() => void)[] = [];
   try {
-    const checks = planChecks({ ...options, defer: (close) => void closers.push(close) });
+    const checks = await planChecks({ ...options, defer: (close) => void closers.push(close) });
     options.onPlan?.(checks.length);
     const outcomes = runChecks(checks, { clock: systemClock, signal, ...(onProgress && { onProgress }) });
     const lines: ReportLine[] = [];

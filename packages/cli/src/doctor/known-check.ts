@@ -12,6 +12,15 @@ export type Attempt<T> =
   | { readonly ok: true; readonly value: T; readonly findings?: undefined }
   | { readonly ok: false; readonly value?: undefined; readonly findings: readonly Finding[] };
 
+/** Waits for a piece of work; never rejects. */
+export async function attempted<T>(work: () => Promise<T>): Promise<Attempt<T>> {
+  try {
+    return { ok: true, value: await work() };
+  } catch (reason) {
+    return { ok: false, findings: findingsOf(reason) };
+  }
+}
+
 /** Does a piece of work; never throws. */
 export function attempt<T>(work: () => T): Attempt<T> {
   try {

@@ -10,7 +10,7 @@ import {
   systemClock,
   warning,
 } from "@scaler-aws-hpc/adapter-core";
-import { type OptionOwner, optionsOf, requireOptions } from "../options/plugin-options.ts";
+import { optionsOf, requireOptions } from "../options/plugin-options.ts";
 import { checkProfileSettings } from "../options/profiles.ts";
 import type { StartOptions } from "../options/start-options.ts";
 import type { LoadedPlugins } from "../plugins/load-plugins.ts";
@@ -23,7 +23,7 @@ import {
   workerManagerIdOf,
 } from "../start/deployment.ts";
 import { readSettings } from "../start/settings.ts";
-import { attempt, knownCheck } from "./known-check.ts";
+import { attempt, attempted, knownCheck } from "./known-check.ts";
 import { managerCheck } from "./manager-check.ts";
 import { programChecks } from "./program-checks.ts";
 import { schedulerChecks } from "./scheduler-checks.ts";
@@ -51,14 +51,14 @@ const NOBODY = "doctor";
  * Every check for these settings, in a fixed order: the program's own, then those of the payload store, the backend, and the other plugins. What is wrong with
  * the settings of one of them keeps none of the others from being looked at.
  */
-export function planChecks(parts: PlanParts): readonly Check[] {
+export async function planChecks(parts: PlanParts): Promise<readonly Check[]> {
   const { plugins, settings, nodeVersion } = parts;
   const checks = [...programChecks(nodeVersion, plugins)];
   if (!("options" in settings)) {
     checks.push(knownCheck({ id: "settings", group: GROUP, title: "settings" }, settings));
   } else {
     checks.push(settingsCheck(settings), ...(parts.purpose === "start" ? clusterChecks(settings) : []));
-    checks.push(...deploymentChecks(parts, settings));
+    checks.push(...(await deploymentChecks(parts, settings)));
   }
   return firstOfEach(checks);
 }
@@ -83,7 +83,7 @@ function clusterChecks(settings: StartOptions): readonly Check[] {
     : [knownCheck(start, read.findings)];
 }
 
-function deploymentChecks(parts: PlanParts, settings: StartOptions): readonly Check[] {
+async function deploymentChecks(parts: PlanParts, settings: StartOptions): Promise<readonly Check[]> {
   const { plugins, purpose } = parts;
   const { registry } = plugins;
   const found = attempt(() => findBackend(settings, registry));
@@ -93,58 +93,54 @@ function deploymentChecks(parts: PlanParts, settings: StartOptions): readonly Ch
   if (!stored.ok) return [told("payload-store", "payload store", stored.findings)];
   const store = stored.value;
   const host = checkHost(parts, settings, store.name);
-  const ownersChecks = (
-    id: string,
-    title: string,
-    owner: OptionOwner,
-    more: () => void,
-    make: () => readonly Check[] | undefined,
-  ): readonly Check[] => {
-    const result = attempt(() => {
-      if (purpose === "start") requireOptions([owner], settings);
-      more();
-      const made = purpose === "start" ? make() : [];
-      return made === undefined ? undefined : checkChecks(made);
-    });
-    if (!result.ok) return [told(id, title, result.findings)];
-    const says =
-      result.value === undefined ? "its settings are complete; it brings no checks" : "its settings are complete";
-    return [told(id, title, [ok(says)]), ...(result.value ?? [])];
-  };
-  const ofStore = ownersChecks(
-    "payload-store",
-    `payload store ${store.name}`,
-    store,
-    () => {},
-    () => store.checks?.(optionsOf(store, settings), host),
-  );
-  const ofBackend = ownersChecks(
-    "backend",
-    `backend ${backend.name}`,
-    backend,
-    () => checkProfileSettings(settings.profiles, backend),
-    () => backend.checks?.(optionsOf(backend, settings), host),
-  );
+  const ofPlugins = await pluginChecks(parts, host, {
+    backend: { name: backend.name, options: optionsOf(backend, settings) },
+    store: { name: store.name, options: optionsOf(store, settings) },
+  });
+  if (purpose !== "start") return ofPlugins;
+  const ofStore = await ownerChecks("payload-store", `payload store ${store.name}`, async () => {
+    requireOptions([store], settings);
+    return await store.checks?.(optionsOf(store, settings), host);
+  });
+  const ofBackend = await ownerChecks("backend", `backend ${backend.name}`, async () => {
+    requireOptions([backend], settings);
+    checkProfileSettings(settings.profiles, backend);
+    return await backend.checks?.(optionsOf(backend, settings), host);
+  });
   const deployment = attempt(() => findDeployment(settings, registry));
   const needs = ofStore.map(({ id }) => id);
-  return [
-    ...ofStore,
-    ...ofBackend,
-    ...pluginChecks(parts, host, {
-      backend: { name: backend.name, options: optionsOf(backend, settings) },
-      store: { name: store.name, options: optionsOf(store, settings) },
-    }),
-    ...(deployment.value === undefined || purpose !== "start" ? [] : managerCheck(deployment.value, parts.log, needs)),
-  ];
+  const ofManager = deployment.ok ? managerCheck(deployment.value, parts.log, needs) : [];
+  return [...ofStore, ...ofBackend, ...ofPlugins, ...ofManager];
+}
+
+/** Whether a backend or store has all that it needs; then the checks that it brings. */
+async function ownerChecks(
+  id: string,
+  title: string,
+  make: () => Promise<readonly Check[] | undefined>,
+): Promise<readonly Check[]> {
+  const made = await attempted(async () => {
+    const given = await make();
+    return given === undefined ? undefined : checkChecks(given);
+  });
+  if (!made.ok) return [told(id, title, made.findings)];
+  const complete = "its settings are complete";
+  if (made.value === undefined) return [told(id, title, [ok(`${complete}; it brings no checks`)])];
+  return [told(id, title, [ok(complete)]), ...made.value];
 }
 
 /** What plugins bring beside backends and stores. */
-function pluginChecks({ plugins }: PlanParts, host: CheckHost, deployment: CheckedDeployment): readonly Check[] {
-  return plugins.registry.plugins.flatMap(({ plugin, package: name }) => {
+async function pluginChecks(
+  { plugins }: PlanParts,
+  host: CheckHost,
+  deployment: CheckedDeployment,
+): Promise<readonly Check[]> {
+  const lists = plugins.registry.plugins.map(async ({ plugin, package: name }) => {
     if (plugin.checks === undefined) return [];
-    const made = attempt(() => checkChecks(plugin.checks?.(deployment, host)));
+    const made = await attempted(async () => checkChecks(await plugin.checks?.(deployment, host)));
     return made.ok ? made.value : [told(`plugin:${name}`, `plugin ${name}`, made.findings)];
   });
+  return (await Promise.all(lists)).flat();
 }
 
 function checkHost({ plugins, purpose, log, defer }: PlanParts, settings: StartOptions, storeName: string): CheckHost {

@@ -1,0 +1,77 @@
+import type { ComputeEnvironmentDetail, JobDefinition } from "@aws-sdk/client-batch";
+import type { AbortOptions, CheckedDeployment, CheckHost } from "@scaler-aws-hpc/adapter-core";
+import { architectureOf } from "../settings/instance-types.ts";
+import type { CheckedAccount, QueueFacts } from "./account-port.ts";
+
+/** Which queues and definitions a deployment uses together. */
+export interface DeployedNames {
+  readonly queues: readonly string[];
+  readonly definitions: readonly string[];
+  /** Queues to which jobs of a definition go. */
+  queuesOf(definition: string): readonly string[];
+}
+
+/** Queues and definitions of all profiles; none where the backend is not AWS Batch or its settings are missing. */
+export function deployedNames(
+  { backend }: CheckedDeployment,
+  { profiles }: Pick<CheckHost, "profiles">,
+): DeployedNames {
+  const { "job-queue": queue, "job-definition": definition } = backend.options;
+  const pairs = (backend.name === "batch" ? profiles : []).flatMap(({ settings }) => {
+    const pair = [settings["queue"] ?? queue, settings["definition"] ?? definition];
+    return pair.every((name) => typeof name === "string" && name !== "") ? [pair as [string, string]] : [];
+  });
+  return {
+    queues: [...new Set(pairs.map(([name]) => name))],
+    definitions: [...new Set(pairs.map(([, name]) => name))],
+    queuesOf: (wanted) => [...new Set(pairs.filter(([, name]) => name === wanted).map(([name]) => name))],
+  };
+}
+
+/** Asks for queues and definitions once, whichever check wants them. */
+export class Deployed {
+  readonly #account: () => Promise<CheckedAccount>;
+  readonly #queues = new Map<string, Promise<QueueFacts>>();
+  readonly #definitions = new Map<string, Promise<JobDefinition>>();
+
+  constructor(account: () => Promise<CheckedAccount>) {
+    this.#account = account;
+  }
+
+  queue(name: string, options?: AbortOptions): Promise<QueueFacts> {
+    const asked = this.#queues.get(name) ?? this.#account().then((account) => account.queue(name, options));
+    this.#queues.set(name, asked);
+    return asked;
+  }
+
+  definition(name: string, options?: AbortOptions): Promise<JobDefinition> {
+    const asked = this.#definitions.get(name) ?? this.#account().then((account) => account.definition(name, options));
+    this.#definitions.set(name, asked);
+    return asked;
+  }
+
+  /** The environments of some queues together. */
+  async environments(queues: readonly string[], options?: AbortOptions): Promise<readonly ComputeEnvironmentDetail[]> {
+    return (await Promise.all(queues.map((name) => this.queue(name, options)))).flatMap(
+      ({ environments }) => environments,
+    );
+  }
+}
+
+/** Whether containers start without instances of ours. */
+export const onFargate = (environments: readonly ComputeEnvironmentDetail[]): boolean =>
+  environments.length > 0 &&
+  environments.every(({ computeResources }) => computeResources?.type?.startsWith("FARGATE") === true);
+
+/** What jobs of a definition run on, as images write it. Nothing where the environments do not tell. */
+export function architecturesOf(
+  environments: readonly ComputeEnvironmentDetail[],
+  { containerProperties }: JobDefinition,
+): readonly string[] {
+  if (onFargate(environments)) {
+    return [containerProperties?.runtimePlatform?.cpuArchitecture === "ARM64" ? "arm64" : "amd64"];
+  }
+  const types = environments.flatMap(({ computeResources }) => computeResources?.instanceTypes ?? []);
+  const known = types.flatMap((type) => architectureOf(type) ?? []);
+  return [...new Set(known.map((architecture) => (architecture === "arm64" ? "arm64" : "amd64")))];
+}
