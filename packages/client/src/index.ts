@@ -1,1 +1,12 @@
-export {};
+export { Client } from "./client.ts";
+export { ClientError, type ClientErrorCode, isClientError } from "./client-error.ts";
+export type { ClientOptions, LeaveOptions } from "./client-options.ts";
+export { type MapOptions, type MapOutcome, type MapProgress, MapRun } from "./map-run.ts";
+export { ObjectRef } from "./object-ref.ts";
+export type { ClientStats } from "./session/client-stats.ts";
+export type { OutputListener, TaskState } from "./session/task-run.ts";
+export type { Submitter } from "./submitter.ts";
+export { defineTask, type Task, type TaskDefinition } from "./task/task.ts";
+export { type TaskFailure, taskFailure } from "./task-failure.ts";
+export { TaskHandle } from "./task-handle.ts";
+export { type Argument, type ArgumentsOf, NODE_CAPABILITY, type TaskOptions } from "./task-options.ts";

@@ -1,0 +1,142 @@
+import { ClientError } from "./client-error.ts";
+import type { ClientOptions, LeaveOptions } from "./client-options.ts";
+import { encodeValue } from "./format/value-object.ts";
+import type { MapOptions, MapRun } from "./map-run.ts";
+import { ObjectRef } from "./object-ref.ts";
+import type { ClientStats } from "./session/client-stats.ts";
+import { newIdentity } from "./session/identity.ts";
+import { SchedulerLink } from "./session/scheduler-link.ts";
+import { Session } from "./session/session.ts";
+import { StorageLink, storageAddress } from "./session/storage-link.ts";
+import { Submitter } from "./submitter.ts";
+import type { Task } from "./task/task.ts";
+import type { TaskHandle } from "./task-handle.ts";
+import type { Argument, ArgumentsOf, TaskOptions } from "./task-options.ts";
+
+const CONNECT_MS = 30_000;
+const HEARTBEAT_MS = 2_000;
+const SILENCE_MS = 60_000;
+const LEAVE_MS = 10_000;
+
+/** A connection to a Scaler cluster that runs JavaScript functions there. */
+export class Client implements AsyncDisposable {
+  /** Who this client is on the wire. */
+  readonly identity: string;
+  readonly #session: Session;
+  readonly #submitter: Submitter;
+  readonly #link: SchedulerLink;
+  readonly #storage: StorageLink;
+  #closing: Promise<void> | undefined;
+
+  private constructor(identity: string, session: Session, link: SchedulerLink, storage: StorageLink) {
+    this.identity = identity;
+    this.#session = session;
+    this.#submitter = new Submitter(session, {});
+    this.#link = link;
+    this.#storage = storage;
+  }
+
+  /**
+   * Connects to a scheduler and to its object storage.
+   *
+   * @param address of the scheduler: `tcp://host:port`, or with `tls`, `ws` or `wss`
+   * @throws {ClientError} `unavailable`, `config`, `disconnected`. The signal's reason.
+   */
+  static async connect(address: string, options: ClientOptions = {}): Promise<Client> {
+    const { signal, tls, connectTimeoutMs = CONNECT_MS } = options;
+    const identity = newIdentity(options.name);
+    const common = { identity: identity.text, tls, signal };
+    const link = await SchedulerLink.open(address, {
+      ...common,
+      connectTimeoutMs,
+      heartbeatIntervalMs: options.heartbeatIntervalMs ?? HEARTBEAT_MS,
+      timeoutMs: options.timeoutMs ?? SILENCE_MS,
+    });
+    let storage: StorageLink | undefined;
+    try {
+      const echoed = await link.echo({ connectTimeoutMs, signal });
+      storage = await StorageLink.open(options.objectStorageAddress ?? storageAddress(echoed), common);
+      if (!link.tellsMagic) link.magic = storage.magic ?? link.magic;
+      const session = new Session({ identity, scheduler: link, storage });
+      link.listener = session;
+      if (link.lost !== undefined) throw link.lost;
+      await session.start();
+      signal?.throwIfAborted();
+      return new Client(identity.text, session, link, storage);
+    } catch (reason) {
+      await Promise.allSettled([link.close(), storage?.close()]);
+      throw reason;
+    }
+  }
+
+  /** What this client has done so far. */
+  get stats(): ClientStats {
+    return this.#session.stats;
+  }
+
+  /** Submits tasks with options: `client.with({ priority: 3, signal }).submit(task, 1)`. @throws {ClientError} `config` */
+  with(options: TaskOptions): Submitter {
+    return this.#submitter.with(options);
+  }
+
+  /** Submits one task: see {@link Submitter.submit}. */
+  submit<Args extends readonly unknown[], Result>(
+    task: Task<Args, Result>,
+    ...args: ArgumentsOf<Args>
+  ): TaskHandle<Awaited<Result>> {
+    return this.#submitter.submit(task, ...args);
+  }
+
+  /** Submits a task for each input: see {@link Submitter.map}. */
+  map<Input, Rest extends readonly unknown[], Result>(
+    task: Task<[Input, ...Rest], Result>,
+    inputs: Iterable<Argument<Input>> | AsyncIterable<Argument<Input>>,
+    options?: MapOptions<Rest>,
+  ): MapRun<Argument<Input>, Awaited<Result>> {
+    return this.#submitter.map(task, inputs, options);
+  }
+
+  /**
+   * Uploads a value once, for any number of tasks; equal values share their bytes. Resolves once it is stored.
+   * @param name what monitors show
+   * @throws {ClientError} `uncloneable`, `storage`, `closed`, `disconnected`
+   */
+  async put<Value>(value: Value, name = "value"): Promise<ObjectRef<Value>> {
+    const object = await this.#session.put(encodeValue(value), name);
+    return new ObjectRef<Value>(this.#session, object);
+  }
+
+  /** Cancels all tasks and deletes all objects of this client. @throws {ClientError} `closed`, `disconnected` */
+  async clear(options: LeaveOptions = {}): Promise<void> {
+    await this.#session.clear(options.timeoutMs ?? LEAVE_MS);
+  }
+
+  /**
+   * Cancels what is open, leaves the scheduler, which then deletes this client's objects, and closes the connections. A second call joins
+   * the first.
+   */
+  async close(options: LeaveOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(options.timeoutMs ?? LEAVE_MS);
+    await this.#closing;
+  }
+
+  /**
+   * Ends the whole cluster: scheduler, managers and workers, for all clients.
+   * @throws {ClientError} `runtime` where the scheduler is protected; this client then goes on
+   */
+  async shutdown(options: LeaveOptions = {}): Promise<void> {
+    if (!(await this.#session.shutdown(options.timeoutMs ?? LEAVE_MS))) {
+      throw new ClientError("runtime", "the scheduler is protected and cannot be shut down by clients");
+    }
+    await this.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    await this.#session.leave(timeoutMs);
+    await Promise.allSettled([this.#link.close(), this.#storage.close()]);
+  }
+}

@@ -1,0 +1,261 @@
+import { encodeTaskFlags, type SchedulerMessage, type UnknownMessage } from "@scaler-aws-hpc/scaler-protocol";
+import { ClientError } from "../client-error.ts";
+import { serializerObject } from "../format/serializer-object.ts";
+import type { PreparedTask } from "../task/prepare-task.ts";
+import type { ClientStats } from "./client-stats.ts";
+import { type ClientIdentity, newTaskId } from "./identity.ts";
+import { type IdleLimits, ObjectTable, type StoredObject } from "./object-table.ts";
+import type { SchedulerPort, StoragePort } from "./ports.ts";
+import { ResultReader } from "./result-reader.ts";
+import type { TaskRequest } from "./task-request.ts";
+import { type RunHost, TaskRun } from "./task-run.ts";
+
+/** Unused arguments that stay in the storage, in case that equal ones come. */
+const IDLE_LIMITS: IdleLimits = { objects: 1_024, bytes: 64 * 1024 * 1024 };
+
+/** What a session stands on. */
+export interface SessionPorts {
+  readonly identity: ClientIdentity;
+  readonly scheduler: SchedulerPort;
+  readonly storage: StoragePort;
+  readonly idleLimits?: IdleLimits;
+}
+
+/**
+ * A client's half of the conversation, without its sockets: objects are announced and stored before tasks name them, every cancel is
+ * confirmed before the client leaves, and a lost scheduler fails what is open.
+ */
+export class Session implements RunHost {
+  readonly #identity: ClientIdentity;
+  readonly #scheduler: SchedulerPort;
+  readonly #objects: ObjectTable;
+  readonly #results: ResultReader;
+  readonly #runs = new Map<string, TaskRun>();
+  readonly #held = new Map<TaskRun, StoredObject[]>();
+  readonly #functions = new WeakMap<PreparedTask, StoredObject>();
+  readonly #counts = { submitted: 0, succeeded: 0, failed: 0, canceled: 0 };
+  #idle = Promise.withResolvers<void>();
+  #shutdown: ((accepted: boolean) => void) | undefined;
+  #over: ClientError | undefined;
+
+  constructor({ identity, scheduler, storage, idleLimits = IDLE_LIMITS }: SessionPorts) {
+    this.#identity = identity;
+    this.#scheduler = scheduler;
+    this.#objects = new ObjectTable(identity, scheduler, storage, idleLimits);
+    this.#results = new ResultReader(storage);
+  }
+
+  /** Stores the serializer, which everything else needs. */
+  async start(): Promise<void> {
+    const serializer = this.#objects.addSerializer(serializerObject());
+    this.#objects.announce();
+    await serializer.ready;
+  }
+
+  get stats(): ClientStats {
+    const { uploadedObjects, uploadedBytes } = this.#objects;
+    const { downloadedObjects, downloadedBytes } = this.#results;
+    return {
+      uploadedObjects,
+      uploadedBytes,
+      downloadedObjects,
+      downloadedBytes,
+      open: this.#runs.size,
+      ...this.#counts,
+    };
+  }
+
+  /** Why no more can be submitted: the client was closed, or the scheduler lost. */
+  get over(): ClientError | undefined {
+    return this.#over;
+  }
+
+  /** Stores a value until {@link remove}, {@link clear} or the end. */
+  async put(bytes: Uint8Array, name: string): Promise<StoredObject> {
+    this.assertOpen();
+    const object = this.#objects.hold(bytes, name);
+    this.#objects.announce();
+    await object.ready;
+    return object;
+  }
+
+  /** Deletes a stored value everywhere. */
+  remove(object: StoredObject): void {
+    if (this.#over === undefined) this.#objects.remove(object);
+  }
+
+  /** Whether a stored value is still there. */
+  has(object: StoredObject): boolean {
+    return this.#objects.has(object);
+  }
+
+  /** Sends a task as soon as what it needs is stored. */
+  submit(request: TaskRequest): TaskRun {
+    this.assertOpen();
+    const run = new TaskRun(newTaskId(), this, request.onOutput);
+    this.#runs.set(run.id, run);
+    this.#counts.submitted += 1;
+    void this.#send(run, request);
+    return run;
+  }
+
+  onMessage(message: SchedulerMessage | UnknownMessage): void {
+    switch (message.kind) {
+      case "taskResult": {
+        const run = this.#runs.get(message.taskId);
+        if (run?.state !== "submitted" && run?.state !== "canceling") return this.#results.discard(message);
+        run.fetching();
+        void this.#results.read(run, message);
+        break;
+      }
+      case "taskCancelConfirm": {
+        const run = this.#runs.get(message.taskId);
+        if (run?.state !== "canceling") break;
+        if (message.cancelConfirmType === "cancelFailed") run.cancelRefused();
+        else run.canceled();
+        break;
+      }
+      case "taskLog":
+        this.#runs.get(message.taskId)?.onOutput?.(message.content, message.logType, message.taskId);
+        break;
+      case "clientShutdownResponse":
+        this.#shutdown?.(message.accepted);
+        break;
+      default: // echoes are the link's, and the rest is not for clients
+    }
+  }
+
+  /** The scheduler is gone: fails all that is open. What is being read from the storage may still come. */
+  onLost(reason: ClientError): void {
+    this.#shutdown?.(true);
+    this.#over ??= reason;
+    for (const run of [...this.#runs.values()]) {
+      if (run.state !== "fetching") run.fail(reason);
+    }
+  }
+
+  /** Cancels all tasks and deletes all objects but the serializer. */
+  async clear(timeoutMs: number): Promise<void> {
+    this.assertOpen();
+    await this.#cancelAll(timeoutMs);
+    this.#objects.clear();
+  }
+
+  /** Refuses new work, cancels all tasks, waits for the answers, and leaves. */
+  async leave(timeoutMs: number): Promise<void> {
+    const lost = this.#over;
+    this.#over ??= closed();
+    await this.#cancelAll(timeoutMs);
+    this.#abandon();
+    if (lost === undefined) this.#scheduler.send({ kind: "clientDisconnect", disconnectType: "disconnect" });
+  }
+
+  /** Ends the cluster. @returns whether the scheduler accepts that */
+  async shutdown(timeoutMs: number): Promise<boolean> {
+    this.assertOpen();
+    await this.#cancelAll(timeoutMs);
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#shutdown = resolve;
+    this.#scheduler.send({ kind: "clientDisconnect", disconnectType: "shutdown" });
+    const accepted = await within(promise, timeoutMs, true);
+    if (accepted) {
+      this.#over ??= closed();
+      this.#abandon();
+    }
+    return accepted;
+  }
+
+  /** @throws {ClientError} `closed`, `disconnected` */
+  assertOpen(): void {
+    if (this.#over !== undefined) throw this.#over;
+  }
+
+  cancel(run: TaskRun): void {
+    this.#scheduler.send({ kind: "taskCancel", taskId: run.id, force: true });
+  }
+
+  ended(run: TaskRun): void {
+    this.#runs.delete(run.id);
+    if (run.state === "succeeded" || run.state === "failed" || run.state === "canceled") this.#counts[run.state] += 1;
+    for (const object of this.#held.get(run) ?? []) this.#objects.release(object);
+    this.#held.delete(run);
+    if (this.#runs.size === 0) {
+      this.#objects.sweep();
+      this.#idle.resolve();
+      this.#idle = Promise.withResolvers();
+    }
+  }
+
+  async #send(run: TaskRun, request: TaskRequest): Promise<void> {
+    try {
+      const args = this.#hold(run, request);
+      const prepared = await request.prepared;
+      run.name = prepared.name;
+      if (run.over || this.#over !== undefined) return;
+      const fn = this.#function(prepared);
+      await Promise.all([fn.ready, ...args.map(({ ready }) => ready), this.#scheduler.drained()]);
+      if (run.over) return;
+      const { priority, profile, capabilities, onOutput } = request;
+      this.#objects.announce();
+      run.submitted();
+      this.#scheduler.send({
+        kind: "task",
+        taskId: run.id,
+        source: this.#identity.hex,
+        metadata: encodeTaskFlags({ profiling: profile, priority, streamOutput: onOutput !== undefined }),
+        funcObjectId: fn.id,
+        functionArgs: args.map(({ id }) => ({ type: "objectID", data: id })),
+        capabilities: Object.entries(capabilities).map(([name, value]) => ({ name, value })),
+      });
+    } catch (reason) {
+      run.fail(this.#over ?? reason);
+    }
+  }
+
+  #hold(run: TaskRun, request: TaskRequest): StoredObject[] {
+    const held: StoredObject[] = [];
+    this.#held.set(run, held);
+    return request.args.map((argument, index) => {
+      if ("object" in argument) return argument.object;
+      const object = this.#objects.hold(argument.bytes, `argument ${index}`);
+      held.push(object);
+      return object;
+    });
+  }
+
+  /** Functions stay: the next task is most often the same one. */
+  #function(prepared: PreparedTask): StoredObject {
+    const known = this.#functions.get(prepared);
+    if (known !== undefined && this.#objects.has(known)) return known;
+    const fresh = this.#objects.hold(prepared.bytes, prepared.name);
+    this.#functions.set(prepared, fresh);
+    return fresh;
+  }
+
+  async #cancelAll(timeoutMs: number): Promise<void> {
+    const { promise } = this.#idle;
+    for (const run of [...this.#runs.values()]) void run.cancel({ reason: canceledBy(this.#over) });
+    if (this.#runs.size > 0) await within(promise, timeoutMs, undefined);
+  }
+
+  #abandon(): void {
+    const reason = closed();
+    this.#results.stop(reason);
+    for (const run of [...this.#runs.values()]) run.fail(reason);
+  }
+}
+
+const closed = (): ClientError => new ClientError("closed", "the client was closed");
+const canceledBy = (over: ClientError | undefined): ClientError =>
+  over ?? new ClientError("canceled", "the client's tasks were cancelled");
+
+/** The promise's value, or `otherwise` after some time. */
+async function within<Value>(promise: Promise<Value>, ms: number, otherwise: Value): Promise<Value> {
+  const late = Promise.withResolvers<Value>();
+  const timer = setTimeout(() => late.resolve(otherwise), ms);
+  try {
+    return await Promise.race([promise, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

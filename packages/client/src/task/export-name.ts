@@ -1,0 +1,81 @@
+import { realpathSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { ClientError } from "../client-error.ts";
+import { type Task, type TaskSource, taskSource } from "./task.ts";
+
+/** A module that has been evaluated is there at once; one that still is will not be while it waits for us. */
+const EVALUATING_MS = 1_000;
+
+/**
+ * The name under which its module exports a task. The module is asked, and because it has been loaded already (it made the task), nothing is
+ * evaluated again.
+ * @throws {ClientError} `task` where it is not exported, or cannot be found yet
+ */
+export async function exportNameOf(task: Task<never[], unknown>, source: TaskSource): Promise<string> {
+  if (source.export !== undefined) return source.export;
+  const namespace = await load(source);
+  const inside: unknown = Reflect.get(namespace, "default");
+  const places = typeof inside === "object" && inside !== null ? [namespace, inside] : [namespace];
+  const found = named(places, (value) => value === task) ?? alike(places, task, source);
+  if (found !== undefined) return found;
+  const exported = Object.keys(namespace).join(", ") || "nothing";
+  throw new ClientError(
+    "task",
+    `a task of ${shown(source)} is not exported by it (it exports ${exported}): write "export const name = defineTask(import.meta.url, ...)" at the top level; a task made inside a function cannot be found again by the runner`,
+  );
+}
+
+async function load(source: TaskSource): Promise<object> {
+  const evaluating = Promise.withResolvers<never>();
+  const timer = setTimeout(() => evaluating.reject(unfinished(source)), EVALUATING_MS);
+  try {
+    const loaded: unknown = await Promise.race([import(source.url), evaluating.promise]);
+    return loaded as object;
+  } catch (reason) {
+    if (reason instanceof ClientError) throw reason;
+    throw new ClientError("task", `${shown(source)} cannot be loaded to find a task among its exports`, {
+      cause: reason,
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A module waits for what it submits at its top level: it would be evaluated, and would submit again, in the runner. */
+function unfinished(source: TaskSource): ClientError {
+  const main = isMain(source) ? "it is the program itself" : "it is still being evaluated";
+  return new ClientError(
+    "task",
+    `a task of ${shown(source)} was submitted while ${main}: the runner evaluates that module again, so put tasks into a module of their own that submits nothing`,
+  );
+}
+
+function isMain(source: TaskSource): boolean {
+  const program = process.argv[1];
+  if (program === undefined) return false;
+  try {
+    return realpathSync(program) === realpathSync(fileURLToPath(source.url));
+  } catch {
+    return false;
+  }
+}
+
+function named(places: readonly object[], matches: (value: unknown) => boolean): string | undefined {
+  for (const place of places) {
+    for (const [name, value] of Object.entries(place)) {
+      if (matches(value)) return name;
+    }
+  }
+  return undefined;
+}
+
+/** Tools that load modules themselves (test runners) may give us another copy of the module: then the one task of the same text is it. */
+function alike(places: readonly object[], task: Task<never[], unknown>, source: TaskSource): string | undefined {
+  const same = (value: unknown): boolean => taskSource(value)?.url === source.url && String(value) === String(task);
+  const names = new Set(
+    places.flatMap((place) => Object.entries(place).flatMap(([name, value]) => (same(value) ? [name] : []))),
+  );
+  return names.size === 1 ? [...names][0] : undefined;
+}
+
+const shown = (source: TaskSource): string => fileURLToPath(source.url);
