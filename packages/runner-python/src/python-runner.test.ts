@@ -28,6 +28,9 @@ it("recognises pickles by their first byte", () => {
   expect(pythonRunner.matches(Uint8Array.of(0x80, 5, 0x95))).toBe(true);
   expect(pythonRunner.matches(Buffer.from("cscaler.x\ny\n"))).toBe(true);
   expect(pythonRunner.matches(Buffer.from("{}"))).toBe(false);
+  // A client of another language: a pickle that begins with a name and throws it away.
+  expect(pythonRunner.matches(Buffer.from("\x80\x04\x8c\x04name0}.", "latin1"))).toBe(false);
+  expect(pythonRunner.matches(Buffer.from("\x80\x04\x8c\x04name}.", "latin1"))).toBe(true);
   expect(pythonRunner.matches(new Uint8Array())).toBe(false);
 });
 

@@ -8,6 +8,9 @@ export const RUNNER_FILE: string = fileURLToPath(new URL("../python/scaler_runne
 // What a pickle can start with: PROTO (protocol 2 and later, all that Scaler's clients write), GLOBAL, MARK.
 const FIRST_BYTES = new Set([0x80, 0x63, 0x28]);
 
+/** PROTO, then a text that is thrown away again: no Python program writes that, it is how clients of other languages say which they are. */
+const isDisguised = (head: Uint8Array): boolean => head[2] === 0x8c && head[4 + (head[3] ?? 0)] === 0x30;
+
 /**
  * Runs the tasks of clients whose serializer is a pickle. Order 100: runners of other languages disguise their serializer as a pickle and are asked first.
  * Its check and command throw {@link AdapterError} `config` when no usable interpreter is found.
@@ -16,7 +19,7 @@ export const pythonRunner: RunnerRecord = {
   name: "python",
   protocol: 1,
   order: 100,
-  matches: (head) => head[0] !== undefined && FIRST_BYTES.has(head[0]),
+  matches: (head) => head[0] !== undefined && FIRST_BYTES.has(head[0]) && !isDisguised(head),
   check({ interpreter }) {
     const { file, version, cloudpickle } = findPython(interpreter);
     if (cloudpickle !== undefined) return [];

@@ -40,8 +40,10 @@ export function checkPlugin(exported: unknown): Plugin {
       throw new AdapterError("incompatible", text);
     }
     func(runner, "matches", where);
-    for (const key of ["check", "command"]) if (runner[key] !== undefined) func(runner, key, where);
+    for (const key of ["check", "command", "failure"]) if (runner[key] !== undefined) func(runner, key, where);
     optional(runner, "order", "number", where);
+    if (runner["capability"] !== undefined && !matches(runner["capability"], CAPABILITY))
+      throw wrong(`${where}.capability`, "letters, digits, _ and -, at most 64", runner["capability"]);
   });
   return plugin as unknown as Plugin;
 }
@@ -65,6 +67,7 @@ export function checkChecks(given: unknown): readonly Check[] {
 }
 
 const CHECK_ID = /^[a-z][a-z0-9-]*(?::\S+)?$/;
+const CAPABILITY = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 const NAME = /^[a-z][a-z0-9-]{0,31}$/;
 const NAME_TEXT = "lower-case letters, digits and hyphens, at most 32";
 const OPTION_NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;

@@ -1,11 +1,12 @@
 import { AdapterError } from "../../contracts/adapter-error.ts";
-import { type FailurePickleKind, failurePickle } from "../../formats/failure-pickle.ts";
+import type { FailurePickleKind } from "../../formats/failure-pickle.ts";
 import { frameBlob } from "../../formats/frame-decode.ts";
 import { resultObjectId } from "../../formats/object-id.ts";
 import type { DeliverySource, EngineEffect } from "../core/effect.ts";
 import type { ObjectsPort, SchedulerLink, TaskProfile } from "../ports.ts";
 import { Answers } from "./answers.ts";
 import { backOffMs, STORAGE_BACK_OFF } from "./back-off.ts";
+import type { ClientRunners } from "./client-runners.ts";
 import type { FrameShelf } from "./frame-shelf.ts";
 import { Gate } from "./gate.ts";
 import type { ShellHost } from "./host.ts";
@@ -21,7 +22,7 @@ const SMALL_AT_ONCE = 256;
 const LINK_BYTES = 1024 * 1024;
 const LOG_TEXT_BYTES = 1024 * 1024;
 
-const PICKLES: Readonly<Record<Extract<DeliverySource, { kind: "failure" }>["exception"], FailurePickleKind>> = {
+const KINDS: Readonly<Record<Extract<DeliverySource, { kind: "failure" }>["exception"], FailurePickleKind>> = {
   WorkerDiedError: "worker-died",
   TimeoutError: "timeout",
   MemoryError: "memory",
@@ -43,6 +44,8 @@ export interface DelivererOptions {
   readonly objects: ObjectsPort;
   readonly frames: FrameShelf;
   readonly links: Links;
+  /** Knows in which language a client is told of failures. */
+  readonly runners: ClientRunners;
   /** Bytes of big results on their way at once. */
   readonly maxBytes: number;
 }
@@ -90,7 +93,7 @@ export class Deliverer {
     const { tell, signal, log } = this.#host;
     const { delivery, worker, session, taskId, source } = effect;
     try {
-      const result = await this.#result(effect.from);
+      const result = await this.#result(effect);
       const objectId = resultObjectId(source, taskId);
       if (!(await this.#set(objectId, result.body, state))) return;
       let link = this.#options.links.link(worker, session);
@@ -112,9 +115,10 @@ export class Deliverer {
     }
   }
 
-  async #result(from: DeliverySource): Promise<Result> {
+  async #result({ from, source }: Delivery): Promise<Result> {
     if (from.kind === "failure") {
-      return { status: "failed", body: failurePickle(PICKLES[from.exception], from.message), profile: NO_PROFILE };
+      const body = await this.#options.runners.failure(source, KINDS[from.exception], from.message);
+      return { status: "failed", body, profile: NO_PROFILE };
     }
     const frame = await this.#options.frames.get(from.key);
     const result = frame?.results.find((one) => one.task === from.task);

@@ -1,13 +1,10 @@
 import { createHash } from "node:crypto";
-import type { RunnerRecord } from "../../contracts/runner.ts";
 import type { ObjectCache } from "../../objects/object-cache.ts";
 import type { EngineEffect } from "../core/effect.ts";
 import type { EngineEvent } from "../core/event.ts";
 import type { SourceId } from "../core/ids.ts";
+import type { ClientRunners } from "./client-runners.ts";
 import type { ShellHost } from "./host.ts";
-import { serializerId } from "./serializer-id.ts";
-
-const HEAD_BYTES = 4_096;
 
 type Outcome = Extract<EngineEvent, { type: "inspected" }>["outcome"];
 
@@ -15,12 +12,12 @@ type Outcome = Extract<EngineEvent, { type: "inspected" }>["outcome"];
 export class Inspector {
   readonly #host: ShellHost;
   readonly #cache: ObjectCache;
-  readonly #runners: readonly RunnerRecord[];
+  readonly #runners: ClientRunners;
 
-  constructor(host: ShellHost, cache: ObjectCache, runners: readonly RunnerRecord[]) {
+  constructor(host: ShellHost, cache: ObjectCache, runners: ClientRunners) {
     this.#host = host;
     this.#cache = cache;
-    this.#runners = runners.toSorted((left, right) => (left.order ?? 0) - (right.order ?? 0));
+    this.#runners = runners;
   }
 
   async inspect({ source, functionId }: Extract<EngineEffect, { type: "inspect" }>): Promise<void> {
@@ -29,20 +26,14 @@ export class Inspector {
   }
 
   async #look(source: SourceId, functionId: string): Promise<Outcome> {
-    const serializer = this.#cache.acquire(serializerId(source));
     const fn = this.#cache.acquire(functionId);
     try {
-      const [head, body] = await Promise.all([serializer.bytes, fn.bytes]);
-      const runner = this.#runners.find((record) => record.matches(head.subarray(0, HEAD_BYTES)));
-      if (runner === undefined) {
-        const names = this.#runners.map((record) => record.name).join(", ") || "none";
-        return { ok: false, message: `no installed runner understands this client's serializer; installed: ${names}` };
-      }
+      const [runner, body] = await Promise.all([this.#runners.find(source), fn.bytes]);
+      if (typeof runner === "string") return { ok: false, message: runner };
       return { ok: true, runner: runner.name, digest: createHash("sha256").update(body).digest("hex") };
     } catch (reason) {
       return { ok: false, message: reason instanceof Error ? reason.message : String(reason) };
     } finally {
-      this.#cache.release(serializer);
       this.#cache.release(fn);
     }
   }

@@ -1,6 +1,7 @@
 import type { AdapterError } from "../../contracts/adapter-error.ts";
 import { ObjectCache } from "../../objects/object-cache.ts";
 import { Children } from "./children.ts";
+import { ClientRunners } from "./client-runners.ts";
 import { Deliverer } from "./deliverer.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { FrameShelf } from "./frame-shelf.ts";
@@ -26,6 +27,7 @@ const MIB = 1024 * 1024;
 export interface Parts {
   readonly links: Links;
   readonly cache: ObjectCache;
+  readonly runners: ClientRunners;
   readonly inspector: Inspector;
   readonly stager: Stager;
   readonly children: Children;
@@ -90,8 +92,9 @@ export function assemble(options: EngineOptions, host: ShellHost, onLost: (reaso
   const strays = new Strays(host, { backend, store, book, frames, shared, sweeper, ownership, managerId });
   const children = new Children(host, { backend, store, book, frames, sweeper, strays, ownership, managerId });
   const recovery = new Recovery(host, { backend, store, book, shared, strays, managerId });
+  const runners = new ClientRunners(host, cache, options.runners);
   const deliverer = new Deliverer(host, {
-    ...{ objects, frames, links },
+    ...{ objects, frames, links, runners },
     maxBytes: options.maxResultBytesInFlight ?? 256 * MIB,
   });
   const report = new HeartbeatReport({
@@ -100,6 +103,20 @@ export function assemble(options: EngineOptions, host: ShellHost, onLost: (reaso
     profiles: options.core.profiles,
     workerManagerId: options.workerManagerId,
   });
-  const inspector = new Inspector(host, cache, options.runners);
-  return { links, cache, inspector, stager, children, frames, deliverer, sweeper, report, strays, recovery, lease };
+  const inspector = new Inspector(host, cache, runners);
+  return {
+    links,
+    cache,
+    runners,
+    inspector,
+    stager,
+    children,
+    frames,
+    deliverer,
+    sweeper,
+    report,
+    strays,
+    recovery,
+    lease,
+  };
 }

@@ -19,7 +19,8 @@ export class Performer {
   }
 
   perform(effect: EngineEffect): void {
-    const { links, cache, inspector, stager, children, frames, deliverer, sweeper, report, strays } = this.#parts;
+    const { links, cache, runners, inspector, stager, children, frames, deliverer, sweeper, report, strays } =
+      this.#parts;
     switch (effect.type) {
       case "open":
         links.open(effect);
@@ -66,6 +67,7 @@ export class Performer {
         break;
       case "forget-client":
         cache.dropOwned(ownerOf(effect.source));
+        runners.forget(effect.source);
         break;
       case "finished":
         this.#finish(effect.reason);
