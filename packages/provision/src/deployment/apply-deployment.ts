@@ -2,7 +2,7 @@ import { type AbortOptions, AdapterError } from "@scaler-aws-hpc/adapter-core";
 import { StackDriver, type StackOutcome } from "../stacks/stack-driver.ts";
 import { stackState } from "../stacks/stack-state.ts";
 import type { WatchTools } from "../stacks/stack-watch.ts";
-import { baseTemplate, computeTemplate } from "../templates/index.ts";
+import { baseTemplate, computeTemplate, type Template } from "../templates/index.ts";
 import { withChoices } from "./choices.ts";
 import type { Deployment } from "./deployment.ts";
 import type { ImageStep } from "./image-step.ts";
@@ -31,25 +31,33 @@ export interface Applied {
  */
 export async function applyDeployment(
   deployment: Deployment,
-  { wanted, image: planned }: Plan,
+  plan: Plan,
   tools: ApplyTools,
   options: AbortOptions = {},
 ): Promise<Applied> {
   const { account, stackNames, name, commands } = deployment;
+  const { wanted, image: planned } = plan;
   const { settings, choices } = wanted;
   const { imageStep, wait, ...watch } = tools;
   const driver = new StackDriver({ ...watch, service: account.stacks }, commands);
+  const apply = async (stack: string, template: Template): Promise<StackOutcome> => {
+    if (!isUpToDate(plan, stack)) return await driver.apply({ name: stack, deployment: name, template, wait }, options);
+    return { name: stack, action: "unchanged", resources: await account.stacks.resources(stack, options) };
+  };
   await assertNamesFree(deployment, wanted, options);
-  const base = await driver.apply(
-    { name: stackNames.base, deployment: name, template: withChoices(baseTemplate(settings), choices), wait },
-    options,
-  );
+  const base = await apply(stackNames.base, withChoices(baseTemplate(settings), choices));
   const image = planned.uri ?? (await imageStep.make(planned.order, tools.say, options));
-  const chosen = { ...choices, image };
-  const template = withChoices(computeTemplate({ ...settings, image }), chosen);
-  const compute = await driver.apply({ name: stackNames.compute, deployment: name, template, wait }, options);
+  const compute = await apply(
+    stackNames.compute,
+    withChoices(computeTemplate({ ...settings, image }), { ...choices, image }),
+  );
   return { base, compute, image };
 }
+
+/** The plan compared it with what is there, and no operation was under way. */
+const isUpToDate = ({ stacks, image }: Plan, name: string): boolean =>
+  stacks.some((stack) => stack.name === name && stack.action === "none" && stackState(stack.status) === "ready") &&
+  (image.action === "use" || !name.endsWith("-compute"));
 
 /** Names of a first base stack that somebody has already would let it fail half-way. */
 async function assertNamesFree(

@@ -55,7 +55,8 @@ class SdkStackService implements StackService, Disposable {
       const command = new this.#sdk.ListStackResourcesCommand({ StackName: stack, ...(next && { NextToken: next }) });
       const sent = () => this.#client.send(command, sending(options.signal));
       const page = await call("ListStackResources", stack, options, sent);
-      found.push(...(page.StackResourceSummaries ?? []).map(resourceOf));
+      // moto lists a bucket's policy without any name.
+      found.push(...(page.StackResourceSummaries ?? []).map(resourceOf).filter(({ logicalId }) => logicalId !== ""));
       next = page.NextToken;
     } while (next !== undefined);
     return found;

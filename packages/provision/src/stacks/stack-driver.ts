@@ -98,7 +98,8 @@ export class StackDriver {
     say(`deleting the stack ${name}`);
     await service.deleteStack(stack.id, options);
     const end = await watchStack(this.#tools, stack.id, before, options);
-    if (end.stack === undefined) return [];
+    // Of a stack that is gone the events tell what was kept.
+    if (end.stack === undefined || stackState(end.stack.status) === "absent") return end.skipped;
     const left = heldResources(await service.resources(stack.id, options));
     const reasons = new Map(end.failures.map((event) => [event.logicalId, event.statusReason]));
     return left.map((resource) => ({

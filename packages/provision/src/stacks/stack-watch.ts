@@ -19,6 +19,8 @@ export interface StackEnd {
   readonly stack: StackDetail | undefined;
   /** What failed, in the order in which it did, without what was only cancelled for it. */
   readonly failures: readonly StackEvent[];
+  /** Resources that a delete left on purpose. */
+  readonly skipped: readonly StackEvent[];
 }
 
 /** The newest event of a stack, before an operation begins: what {@link watchStack} starts behind. */
@@ -44,6 +46,7 @@ export async function watchStack(
 ): Promise<StackEnd> {
   const { service, say, pollMs } = tools;
   const failures: StackEvent[] = [];
+  const skipped: StackEvent[] = [];
   let seen = from;
   for (;;) {
     // In this order: what ended the operation is then among the events.
@@ -52,17 +55,21 @@ export async function watchStack(
     for (const event of fresh.toReversed()) {
       say(eventLine(event));
       if (isFailure(event)) failures.push(event);
+      if (event.status === "DELETE_SKIPPED") skipped.push(event);
     }
     seen = fresh[0]?.id ?? seen;
-    if (found === undefined || stackState(found.status) !== "busy") return { stack: found, failures };
+    if (found === undefined || stackState(found.status) !== "busy") return { stack: found, failures, skipped };
     await tools.pause(pollMs, options);
   }
 }
 
+const STACK = "AWS::CloudFormation::Stack";
+
 function eventLine({ logicalId, physicalId, type, status, statusReason }: StackEvent): string {
-  const name = physicalId === undefined || physicalId === logicalId ? logicalId : `${logicalId} (${physicalId})`;
+  const known = physicalId === undefined || physicalId === logicalId || type === STACK;
+  const name = known ? logicalId : `${logicalId} (${physicalId})`;
   return `${status.padEnd(18)} ${type} ${name}${statusReason === undefined ? "" : `: ${statusReason}`}`;
 }
 
 const isFailure = ({ type, status, statusReason = "" }: StackEvent): boolean =>
-  status.endsWith("_FAILED") && type !== "AWS::CloudFormation::Stack" && !/^Resource .* cancelled/.test(statusReason);
+  status.endsWith("_FAILED") && type !== STACK && !/^Resource .* cancelled/.test(statusReason);

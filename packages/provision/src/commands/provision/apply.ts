@@ -34,7 +34,7 @@ Writes a file that \`start --config\` reads; of a file that is there it changes 
   static override examples = [
     "<%= config.bin %> <%= command.id %>",
     "<%= config.bin %> <%= command.id %> --yes --region eu-west-1 --max-vcpus 512 --requirements requirements.txt",
-    "<%= config.bin %> <%= command.id %> --config scaler.json --env-file scaler.env",
+    "<%= config.bin %> <%= command.id %> --config scaler.json --variables-file scaler.env",
   ];
   static override flags = {
     ...PLACE_FLAGS,
@@ -52,7 +52,13 @@ Writes a file that \`start --config\` reads; of a file that is there it changes 
       summary: "Also write the JSON file of the Python provisioner.",
       helpValue: "FILE",
     }),
-    "env-file": Flags.string({ summary: "Also write its file of variables, for `source`.", helpValue: "FILE" }),
+    // Node takes --env-file for itself, wherever it stands, and ends when there is no such file.
+    "variables-file": Flags.string({
+      aliases: ["env-file"],
+      summary:
+        "Also write its file of variables, for `source`. --env-file works only for a file that is there: Node reads it first.",
+      helpValue: "FILE",
+    }),
   };
 
   async run(): Promise<ApplyResult> {
@@ -73,7 +79,7 @@ Writes a file that \`start --config\` reads; of a file that is there it changes 
       const plan = await makePlan(deployment, choices, imageChoice, engineImageStep, { signal, wait });
       for (const line of planLines(plan)) this.say(line);
       if (plan.hasChanges) for (const line of costLines(plan.cost)) this.say(line);
-      const wishes = { toml: flags["toml-file"], json: flags.config, environment: flags["env-file"] };
+      const wishes = { toml: flags["toml-file"], json: flags.config, environment: flags["variables-file"] };
       const minutes = flags["job-timeout"];
       // A file that cannot be changed is found before anything is made.
       await files.checkFiles(plan.wanted.settings, wishes, minutes);
