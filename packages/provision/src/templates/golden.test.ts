@@ -7,6 +7,7 @@ import { executionPolicy } from "./policies/execution-policy.ts";
 import { instancePolicy } from "./policies/instance-policy.ts";
 import { jobPolicy } from "./policies/job-policy.ts";
 import { managerPolicy } from "./policies/manager-policy.ts";
+import { provisionerPolicies } from "./policies/provisioner-policies.ts";
 import { machineTrust, taskTrust } from "./policies/trust-policies.ts";
 import { templateText } from "./template.ts";
 
@@ -28,9 +29,13 @@ describe("policies", () => {
     it(`of the variant ${variant} are what was reviewed`, async () => {
       const settings = VARIANTS.get(variant);
       if (settings === undefined) throw new Error(`no variant ${variant}`);
-      for (const [name, policy] of Object.entries(policies)) {
-        const text = `${JSON.stringify(policy(settings), null, 2)}\n`;
-        await expect(text).toMatchFileSnapshot(file(`${variant}.${name}`));
+      const documents = Object.entries(policies).map(([name, make]) => [name, make(settings)] as const);
+      const provisioner = Object.entries(provisionerPolicies(settings));
+      for (const [name, document] of [
+        ...documents,
+        ...provisioner.map(([part, document]) => [`provisioner-${part}`, document] as const),
+      ]) {
+        await expect(`${JSON.stringify(document, null, 2)}\n`).toMatchFileSnapshot(file(`${variant}.${name}`));
       }
     });
   }

@@ -3,6 +3,7 @@ import { VARIANTS } from "../../test-support/variants.ts";
 import { baseTemplate } from "./base-template.ts";
 import { computeTemplate } from "./compute-template.ts";
 import type { PolicyDocument, PolicyStatement } from "./policies/policy-document.ts";
+import { provisionerPolicies } from "./policies/provisioner-policies.ts";
 import type { Json } from "./template.ts";
 
 /** Statements whose resources have a wildcard: what the resources end with, and why nothing narrower is possible. */
@@ -20,7 +21,23 @@ const WILDCARDS: Readonly<Record<string, readonly [end: string, reason: string]>
   ReadInputs: ["/v1/in/*", "objects below one folder"],
   AddResults: ["/v1/out/*", "objects below one folder"],
   KeepPayloads: ["/v1/*", "objects below one folder"],
+  Stacks: ["/*", "a stack's ARN ends with an id"],
+  EmptyBucket: ["/*", "the deployment's own bucket goes with all that is in it"],
+  LogGroup: [":*", "the streams of our group, by which some actions know it"],
+  FindLogGroups: ["*", "logs:DescribeLogGroups and DescribeResourcePolicies know no single group"],
+  SeeNetworkAndBatch: ["*", "what EC2 and Batch describe and list knows no resources"],
+  SecurityGroup: [":security-group/*", "groups get their ids when they are made"],
+  LaunchTemplate: [":launch-template/*", "launch templates get their ids when they are made"],
+  TagNetwork: ["/*", "groups and launch templates get their ids when they are made"],
+  Environments: [":compute-environment/*", "environments have no name of ours, so that they can be replaced"],
+  Queues: ["*", "our queues of every kind, and environments, which have no name of ours"],
+  Definitions: ["*", "our definitions of every kind, and their revisions"],
+  TagBatch: ["*", "our queues and definitions of every kind, and environments"],
+  EndJobs: [":job/*", "jobs get their ids when they are submitted"],
 };
+
+/** Statements about actions that know no resources. */
+const EVERYTHING = new Set(["LogInToRegistry", "FindService", "SeeJobs", "FindLogGroups", "SeeNetworkAndBatch"]);
 
 /** Every policy document in a value, wherever it stands. */
 function documents(value: Json): readonly PolicyDocument[] {
@@ -30,9 +47,12 @@ function documents(value: Json): readonly PolicyDocument[] {
 }
 
 const statements: readonly PolicyStatement[] = [...VARIANTS.values()].flatMap((settings) =>
-  [baseTemplate(settings), computeTemplate(settings)].flatMap((template) =>
-    documents(template.Resources as unknown as Json).flatMap(({ Statement }) => Statement),
-  ),
+  [
+    ...[baseTemplate(settings), computeTemplate(settings)].flatMap(({ Resources }) =>
+      documents(Resources as unknown as Json),
+    ),
+    ...Object.values(provisionerPolicies(settings)),
+  ].flatMap(({ Statement }) => Statement),
 );
 const allowing = statements.filter(({ Effect }) => Effect === "Allow");
 const wild = (text: string): boolean => /[*?]/.test(text);
@@ -64,7 +84,8 @@ describe("every policy of every variant", () => {
         used.add(Sid);
         const [end] = WILDCARDS[Sid] ?? [];
         if (end === undefined) return true;
-        return end === "*" ? resource !== "*" : !resource.endsWith(end) || wild(resource.slice(0, -1));
+        // One star, and only where everything before it is said.
+        return !resource.endsWith(end) || wild(resource.slice(0, -1)) || (resource === "*" && !EVERYTHING.has(Sid));
       }),
     );
     expect(unreasoned).toEqual([]);
@@ -81,6 +102,21 @@ describe("every policy of every variant", () => {
       const actions = role.flatMap(({ Statement }) => Statement.flatMap(({ Action }) => Action));
       const kms = settings.kmsKeyArn === undefined ? [] : ["kms:Decrypt", "kms:GenerateDataKey"];
       expect(actions).toEqual(["s3:GetObject", "s3:PutObject", ...kms]);
+    }
+  });
+
+  it("is no longer than IAM takes", () => {
+    const length = (document: PolicyDocument): number => JSON.stringify(document).length;
+    for (const [name, settings] of VARIANTS) {
+      for (const [part, document] of Object.entries(provisionerPolicies(settings))) {
+        expect(length(document), `${name} ${part}`).toBeLessThanOrEqual(6144);
+      }
+      const { ManagerPolicy, ...roles } = baseTemplate(settings).Resources;
+      expect(length(ManagerPolicy?.Properties["PolicyDocument"] as PolicyDocument), name).toBeLessThanOrEqual(6144);
+      for (const { Properties } of Object.values(roles)) {
+        for (const document of documents(Properties["Policies"] ?? null))
+          expect(length(document)).toBeLessThanOrEqual(10_240);
+      }
     }
   });
 });
