@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import { fromAws } from "./aws-failure.ts";
+
+const thrown = (name: string, message: string, status = 400): Error =>
+  Object.assign(new Error(message), { name, $metadata: { httpStatusCode: status } });
+const told = (reason: unknown): string => (fromAws(reason, "s3:ListBucket", "bucket b") as Error).message;
+
+describe("an error of AWS", () => {
+  it.each([
+    [
+      thrown("AccessDenied", "is not authorized to perform: iam:PassRole on x", 403),
+      /^\[denied\] bucket b: iam:PassRole/,
+    ],
+    [thrown("403", "UnknownError", 403), /^\[denied\] bucket b: s3:ListBucket is not allowed/],
+    [thrown("ExpiredToken", "old"), /^\[denied\] .* have expired; renew/],
+    [thrown("CredentialsProviderError", "none", 0), /^\[denied\] .* no AWS credentials were found/],
+    [thrown("ThrottlingException", "Rate exceeded"), /^\[throttled\]/],
+    [thrown("ValidationError", "Stack:x is in UPDATE_IN_PROGRESS state and can not be updated."), /^\[conflict\]/],
+    [thrown("ValidationError", "Stack with id x does not exist"), /^\[missing\]/],
+    [thrown("LimitExceededException", "too many stacks"), /^\[rejected\] .* a quota of the account is used up/],
+    [thrown("ValidationError", "Template error"), /^\[rejected\]/],
+    [Object.assign(new Error(""), { code: "ECONNREFUSED" }), /^\[unavailable\] .* could not be reached/],
+    [thrown("InternalFailure", "oops", 500), /^\[unavailable\]/],
+  ])("%s is told with what to do", (reason, words) => {
+    expect(told(reason)).toMatch(words);
+  });
+
+  it("is the reason of the signal after an abort", () => {
+    const reason = new Error("Ctrl-C");
+    expect(fromAws(new Error("aborted"), "a:B", "x", AbortSignal.abort(reason))).toBe(reason);
+  });
+});

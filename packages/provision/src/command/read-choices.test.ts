@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { type ChoiceValues, readChoices, readImageChoice } from "./read-choices.ts";
+
+const flags = (said: Partial<ChoiceValues>): ChoiceValues => said as ChoiceValues;
+
+describe("flags", () => {
+  it("of the original say what they said there", () => {
+    const said = flags({
+      image: "i@sha256:x",
+      vcpus: "2",
+      memory: 2048,
+      "max-vcpus": 16,
+      "instance-types": "c6i.large, m6i",
+    });
+    expect(readChoices(said, {})).toMatchObject({
+      image: "i@sha256:x",
+      job: { vcpus: 2, memoryMiB: 1843 },
+      maxVcpus: 16,
+      instanceTypes: ["c6i.large", "m6i"],
+    });
+  });
+
+  it("that are not there say nothing", () => {
+    expect(Object.values(readChoices(flags({}), {})).filter((value) => value !== undefined)).toEqual([]);
+  });
+
+  it("say memory as it is on Fargate, also where that was said before", () => {
+    expect(readChoices(flags({ memory: 4096 }), { compute: "fargate" }).job?.memoryMiB).toBe(4096);
+    expect(readChoices(flags({ memory: 4096, compute: "ec2" }), { compute: "fargate" }).job?.memoryMiB).toBe(3686);
+  });
+
+  it("are refused when they are no values", () => {
+    expect(() => readChoices(flags({ vcpus: "two" }), {})).toThrow(/^\[config\] --vcpus: expected a number, got "two"/);
+    expect(() => readChoices(flags({ tag: ["a"] }), {})).toThrow(/^\[config\] --tag: expected KEY=VALUE, got "a"/);
+    expect(readChoices(flags({ tag: ["a=b=c"] }), {}).tags).toEqual({ a: "b=c" });
+  });
+});
+
+describe("the image", () => {
+  it("is built when auto is said, or how", () => {
+    expect(readImageChoice(flags({ image: "auto" })).build).toBe(true);
+    expect(readChoices(flags({ image: "auto" }), {}).image).toBeUndefined();
+    expect(readImageChoice(flags({ python: "3.11" }))).toMatchObject({ build: false, python: "3.11" });
+    expect(() => readImageChoice(flags({ image: "x:1", python: "3.11" }))).toThrow(
+      /^\[config\] --image: expected none/,
+    );
+  });
+});

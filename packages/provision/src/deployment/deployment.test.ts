@@ -1,0 +1,188 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { FakeAccount, FakeImages } from "../../test-support/fake-account.ts";
+import { DEPLOYMENT_TAG } from "../templates/tags.ts";
+import { type Applied, applyDeployment } from "./apply-deployment.ts";
+import type { Choices } from "./choices.ts";
+import { findDeployment } from "./deployment.ts";
+import { describeStacks } from "./describe-stacks.ts";
+import { destroyDeployment, findDoomed } from "./destroy-deployment.ts";
+import { type ImageChoice, makePlan, type Plan, planLines } from "./make-plan.ts";
+
+let account: FakeAccount;
+let images: FakeImages;
+let said: string[];
+beforeEach(() => {
+  account = new FakeAccount();
+  images = new FakeImages();
+  said = [];
+});
+
+const NO_IMAGE: ImageChoice = { build: false, python: undefined, requirements: undefined, base: undefined };
+const pause = async (_ms: number, options: { signal?: AbortSignal | undefined } = {}): Promise<void> => {
+  options.signal?.throwIfAborted();
+  await new Promise(setImmediate);
+};
+const watch = { pause, say: (line: string) => void said.push(line), pollMs: 1 };
+
+const plan = async (choices: Choices = {}, image: Partial<ImageChoice> = {}): Promise<Plan> =>
+  await makePlan(await findDeployment(account, "d1"), choices, { ...NO_IMAGE, ...image }, images);
+
+async function apply(choices: Choices = {}, image: Partial<ImageChoice> = {}, signal?: AbortSignal): Promise<Applied> {
+  const deployment = await findDeployment(account, "d1");
+  const options = signal === undefined ? {} : { signal };
+  const planned = await makePlan(deployment, choices, { ...NO_IMAGE, ...image }, images, { ...options, wait: true });
+  return await applyDeployment(deployment, planned, { ...watch, imageStep: images, wait: true }, options);
+}
+
+async function destroy(choices: { readonly terminateJobs?: boolean } = {}) {
+  const deployment = await findDeployment(account, "d1");
+  const tools = { ...watch, terminateJobs: false, wait: false, ...choices };
+  return await destroyDeployment(deployment, await findDoomed(deployment), tools);
+}
+
+const actions = ({ base, compute }: Applied) => [base.action, compute.action];
+
+describe("a deployment", () => {
+  it("is planned with reads alone, made with the image between the stacks, and then left alone", async () => {
+    const first = await plan();
+    expect(first).toMatchObject({ hasChanges: true, image: { action: "build", uri: undefined } });
+    expect(account.stacks.mutations).toEqual([]);
+    expect(actions(await apply())).toEqual(["created", "created"]);
+    expect(images.made).toBe(1);
+    const order = account.stacks.mutations.filter((call) => call.startsWith("Execute"));
+    expect(order).toEqual(["ExecuteChangeSet d1-base", "ExecuteChangeSet d1-compute"]);
+    const before = account.stacks.mutations.length;
+    expect(planLines(await plan())).toContain("nothing to change");
+    expect(actions(await apply())).toEqual(["unchanged", "unchanged"]);
+    expect(account.stacks.mutations).toHaveLength(before);
+    expect(images.made).toBe(1);
+  });
+
+  it("remembers what was chosen, and changes what is said now", async () => {
+    await apply({ maxVcpus: 64, job: { vcpus: 2 } });
+    expect((await plan()).hasChanges).toBe(false);
+    const changed = await plan({ job: { memoryMiB: 4096 } });
+    expect(changed.wanted.settings).toMatchObject({ maxVcpus: 64, job: { vcpus: 2, memoryMiB: 4096 } });
+    expect(changed.stacks.map(({ action }) => action)).toEqual(["none", "update"]);
+    expect(planLines(changed)).toContainEqual(
+      expect.stringMatching(/^ {2}~ AWS::Batch::JobDefinition JobDefinition: /),
+    );
+    expect(actions(await apply({ job: { memoryMiB: 4096 } }))).toEqual(["unchanged", "updated"]);
+  });
+
+  it("keeps its image until another one is asked for", async () => {
+    const { image } = await apply();
+    expect((await plan({ maxVcpus: 8 })).image).toMatchObject({ action: "use", uri: image });
+    expect((await plan({}, { python: "3.11" })).image).toMatchObject({ action: "build", uri: undefined });
+    const other = await apply({}, { python: "3.11" });
+    expect(other.image).not.toBe(image);
+    expect(other.compute.action).toBe("updated");
+    // What is in the repository is not built again.
+    expect((await apply({}, { build: true })).image).toBe(image);
+    expect(images.made).toBe(2);
+  });
+
+  it.each(["nobody", "account", "another-account"] as const)(
+    "begins with a bucket's name that is %s's",
+    async (owner) => {
+      account.bucketOwners.set("d1-123456789012-eu-west-1", owner);
+      if (owner === "nobody") account.existingRepositories.add("d1");
+      const words = owner === "nobody" ? /repository d1 is there already/ : /bucket d1-123456789012-eu-west-1/;
+      await expect(apply()).rejects.toThrow(words);
+      await expect(apply()).rejects.toThrow(/nothing was made; choose another/);
+      expect(account.stacks.mutations).toEqual([]);
+    },
+  );
+
+  it("of somebody else is refused by all", async () => {
+    account.stacks.put("d1-base", "CREATE_COMPLETE", { [DEPLOYMENT_TAG]: "other" });
+    await expect(plan()).rejects.toThrow(/^\[conflict\] .* is not ours/);
+    await expect(destroy()).rejects.toThrow(/^\[conflict\] .* is not ours/);
+    expect(account.stacks.mutations).toEqual([]);
+  });
+});
+
+describe("an apply that ends early", () => {
+  it("at the image leaves a base stack, and goes on from there", async () => {
+    images.broken = "no engine";
+    await expect(apply()).rejects.toThrow("no engine");
+    const deployment = await findDeployment(account, "d1");
+    const lines = await describeStacks(deployment);
+    expect(lines[0]).toMatch(/^stack d1-base: CREATE_COMPLETE; it holds AWS::S3::Bucket /);
+    expect(lines[1]).toBe("stack d1-compute: not there");
+    images.broken = undefined;
+    expect(actions(await apply())).toEqual(["unchanged", "created"]);
+  });
+
+  it("by Ctrl-C in the middle of a stack says what goes on, and goes on from there", async () => {
+    account.stacks.scripts.set("d1-base", { looks: 5 });
+    const stop = new AbortController();
+    account.stacks.before = (call) => call === "DescribeStackEvents" && stop.abort(new Error("Ctrl-C"));
+    await expect(apply({}, {}, stop.signal)).rejects.toThrow("Ctrl-C");
+    account.stacks.before = () => undefined;
+    const lines = await describeStacks(await findDeployment(account, "d1"));
+    expect(lines[0]).toMatch(/^stack d1-base: CREATE_IN_PROGRESS, which AWS finishes by itself/);
+    expect(actions(await apply())).toEqual(["unchanged", "created"]);
+  });
+
+  it("for a missing permission names it", async () => {
+    account.stacks.denied.add("ExecuteChangeSet");
+    await expect(apply()).rejects.toThrow(/^\[denied\] stack d1-base: cloudformation:ExecuteChangeSet is not allowed/);
+  });
+});
+
+describe("a destroy", () => {
+  const bucket = "d1-base-Bucket";
+  beforeEach(async () => {
+    await apply();
+    account.bucketOwners.set(bucket, "account");
+    account.objects.set(bucket, 2_500);
+    account.images.set("d1-base-Repository", 2);
+    account.definitions.set("d1-compute-JobDefinition", ["arn:1", "arn:2"]);
+  });
+
+  it("takes everything, in an order that works", async () => {
+    account.stacks.before = (call, stack) => {
+      if (call !== "DeleteStack") return;
+      account.calls.push(`delete ${stack.replace("arn:", "")}`);
+      if (stack.includes("base")) account.bucketOwners.delete(bucket);
+    };
+    expect(await destroy()).toEqual({ objects: 2_500, images: 2, jobs: 0, leftovers: [] });
+    expect(account.calls).toEqual([
+      "delete d1-compute",
+      "deregister arn:1",
+      "deregister arn:2",
+      `empty ${bucket}`,
+      "empty d1-base-Repository",
+      "delete d1-base",
+    ]);
+  });
+
+  it("refuses while jobs run, and stops them only when told to", async () => {
+    account.jobs = [{ id: "j1", name: "one", status: "RUNNING" }];
+    await expect(destroy()).rejects.toThrow(
+      /^\[conflict\] d1 has 1 job that are not over: one \(RUNNING\); nothing was touched.*--terminate-jobs`$/,
+    );
+    expect(account.calls).toEqual([]);
+    expect(await destroy({ terminateJobs: true })).toMatchObject({ jobs: 1 });
+    expect(account.calls[0]).toBe("terminate j1");
+  });
+
+  it("deletes nothing when jobs do not end", async () => {
+    account.jobs = [{ id: "j1", name: "one", status: "RUNNING" }];
+    account.stubborn = true;
+    await expect(destroy({ terminateJobs: true })).rejects.toThrow(/did not end in time; nothing was deleted/);
+    expect(account.stacks.mutations.some((call) => call.startsWith("DeleteStack"))).toBe(false);
+  });
+
+  it("names what is left and why, and goes on the next time", async () => {
+    account.stacks.scripts.set("d1-base", { undeletable: { logicalId: "JobRole", reason: "in use" } });
+    account.queues.add("d1-compute-JobQueue");
+    const { leftovers } = await destroy();
+    expect(leftovers).toContainEqual({ type: "AWS::IAM::Role", name: "d1-base-JobRole", why: "in use" });
+    expect(leftovers.map(({ name }) => name)).toContain("d1-compute-JobQueue");
+    account.stacks.scripts.clear();
+    account.bucketOwners.clear();
+    expect((await destroy()).leftovers).toEqual([]);
+  });
+});
