@@ -32,7 +32,7 @@ export function isKeyPrefix(prefix: string): boolean {
 }
 
 /** A value for an error: short, and on one line. */
-export function shown(value: unknown): string {
+function shown(value: unknown): string {
   const text = value === undefined ? "nothing" : (JSON.stringify(value) ?? String(value));
   return text.length <= 100 ? text : `${text.slice(0, 100)}...`;
 }

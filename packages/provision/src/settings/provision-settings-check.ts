@@ -29,7 +29,7 @@ export function provisionSettings(choices: ProvisionChoices): ProvisionSettings 
 }
 
 /** What is wrong with settings, a line for each; nothing when they are fine. Asks nobody: whether the subnets exist is another question. */
-export function settingsProblems(settings: ProvisionSettings): readonly string[] {
+function settingsProblems(settings: ProvisionSettings): readonly string[] {
   const { deployment, region, accountId, bucket, repository } = settings;
   const checks = new Checks();
   // What was made from a wrong name is wrong for no reason of its own.

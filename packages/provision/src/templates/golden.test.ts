@@ -6,6 +6,7 @@ import { bucketPolicy } from "./policies/bucket-policy.ts";
 import { executionPolicy } from "./policies/execution-policy.ts";
 import { instancePolicy } from "./policies/instance-policy.ts";
 import { jobPolicy } from "./policies/job-policy.ts";
+import { keyPolicyStatement } from "./policies/key-policy.ts";
 import { managerPolicy } from "./policies/manager-policy.ts";
 import { provisionerPolicies } from "./policies/provisioner-policies.ts";
 import { machineTrust, taskTrust } from "./policies/trust-policies.ts";
@@ -39,4 +40,10 @@ describe("policies", () => {
       }
     });
   }
+
+  it("of a key say what they must", async () => {
+    const kms = VARIANTS.get("kms");
+    const text = `${JSON.stringify(kms && keyPolicyStatement(kms), null, 2)}\n`;
+    await expect(text).toMatchFileSnapshot(file("kms.keyPolicyStatement"));
+  });
 });

@@ -1,10 +1,3 @@
-export { type DeploymentArns, deploymentArns, repositoryUri } from "./arns.ts";
 export { baseTemplate } from "./base-template.ts";
-export { type PlannedEnvironment, plannedEnvironments } from "./compute/environments.ts";
-export { JOB_PARAMETERS } from "./compute/job-definition.ts";
 export { computeTemplate } from "./compute-template.ts";
-export { managerPolicy } from "./policies/manager-policy.ts";
-export type { PolicyDocument, PolicyStatement } from "./policies/policy-document.ts";
-export { type ResourceNames, resourceNames } from "./resource-names.ts";
-export { DEPLOYMENT_TAG } from "./tags.ts";
-export { type Json, type Resource, type Template, templateText } from "./template.ts";
+export type { Template } from "./template.ts";

@@ -175,7 +175,7 @@ describe("both stacks on moto", () => {
       {
         revision: 1,
         parameters: { task_id: "none", compressed: "0" },
-        containerProperties: { image: settings.image, user: "1000:1000", readonlyRootFilesystem: true },
+        containerProperties: { image: settings.image, user: "10001:10001", readonlyRootFilesystem: true },
       },
     ]);
   });

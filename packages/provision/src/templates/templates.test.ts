@@ -90,7 +90,7 @@ describe("the compute stack", () => {
   it("runs every job as nobody in particular, with nothing to write to but memory or an empty volume", () => {
     for (const [, resources] of everyCompute) {
       for (const { Properties } of ofType(resources, "AWS::Batch::JobDefinition")) {
-        expect(Properties["ContainerProperties"]).toMatchObject({ User: "1000:1000", ReadonlyRootFilesystem: true });
+        expect(Properties["ContainerProperties"]).toMatchObject({ User: "10001:10001", ReadonlyRootFilesystem: true });
         expect(JSON.stringify(Properties)).not.toContain('"Privileged":true');
       }
     }

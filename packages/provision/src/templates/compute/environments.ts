@@ -52,7 +52,7 @@ function purchases({ purchase }: ProvisionSettings): readonly boolean[] {
 
 /**
  * A managed environment. It has no name, so that CloudFormation can make a new one before it removes the old one where it must; everything but its kind and its tags is changed
- * in place, and jobs that run may finish. Its own tags are only ours: a change of tags would replace it, and end its jobs. The machines' tags, which costs are told apart by, are all.
+ * in place, and jobs that run may go on for six hours, the longest that Batch waits. Its own tags are only ours: a change of tags would replace it, and end its jobs. The machines' tags, which costs are told apart by, are all.
  * Scales down to nothing.
  */
 export function computeEnvironment(

@@ -5,7 +5,7 @@ import { tagMap } from "../tags.ts";
 import type { Json, Resource } from "../template.ts";
 
 /** The six parameters of the Python original, in its order: whichever manager knows them can use a definition. `none` means absent. */
-export const JOB_PARAMETERS = ["task_id", "payload", "compressed", "s3_bucket", "s3_prefix", "s3_key"] as const;
+const JOB_PARAMETERS = ["task_id", "payload", "compressed", "s3_bucket", "s3_prefix", "s3_key"] as const;
 
 /** What a definition is for: the same for every runner. */
 export interface DefinitionOrder extends JobSize {
@@ -27,8 +27,8 @@ const RETRY = {
   ],
 };
 
-// No user of the image's: a number works in every image, and is what the machines' rule for metadata is about.
-const USER = "1000:1000";
+// That of our images, and nobody's on the machines: whatever an image says, its jobs are not root, who alone may ask a machine for its credentials.
+const USER = "10001:10001";
 
 /**
  * A job definition of one runner. A change makes a new revision, and the old one stays active: a manager that runs submits by revision until it is started again, and
