@@ -20,7 +20,7 @@ import { JobCensus } from "./job-census.ts";
 import { JobFinder } from "./job-finder.ts";
 import { JobLook, type RepeatCounters } from "./job-look.ts";
 import { JobRecord } from "./job-record.ts";
-import { type RequestHost, roomForInline, submitRequest } from "./job-request.ts";
+import { definitionFor, NO_NODE_DEFINITION, type RequestHost, roomForInline, submitRequest } from "./job-request.ts";
 import { JobWatch, WATCH_TIMES, type WatchTimes } from "./job-watch.ts";
 import { LogTails } from "./log-tails.ts";
 import type { OpenProfile } from "./open-profile.ts";
@@ -139,6 +139,12 @@ export class BatchBackend implements Backend {
     return sum;
   }
 
+  refuses(runner: string, profile: string): string | undefined {
+    const open = this.#profiles.get(profile);
+    if (open === undefined) return `there is no profile ${profile}`;
+    return definitionFor(open, runner) === undefined ? NO_NODE_DEFINITION : undefined;
+  }
+
   watch(_listener: (hint: BackendHint) => void): void {
     // Batch tells nothing by itself.
   }
@@ -235,9 +241,11 @@ export class BatchBackend implements Backend {
     this.#reopening.set(name, reopening);
     try {
       const changed = await reopening;
-      if (changed === undefined || changed.definition.jobDefinitionArn === profile.definition.jobDefinitionArn) return;
+      const arns = ({ definition, nodeDefinition }: OpenProfile): string =>
+        [definition, nodeDefinition].flatMap((one) => one?.jobDefinitionArn ?? []).join(", ");
+      if (changed === undefined || arns(changed) === arns(profile)) return;
       this.#profiles.set(name, changed);
-      const { jobDefinitionArn: definition } = changed.definition;
+      const definition = arns(changed);
       this.#parts.host.log.info("the job definition has a new revision, which is used from now on", { definition });
       return changed;
     } finally {

@@ -50,6 +50,11 @@ describe("why a child failed", () => {
       exitCode: 137,
       logTail: ["last words"],
     });
+    const aborted = { statusReason: "Essential container in task exited", exitCode: 134 };
+    expect(explain(aborted, false, 1, ["FATAL ERROR: x Allocation failed - JavaScript heap out of memory"]).kind).toBe(
+      "oom",
+    );
+    expect(explain(aborted, false, 1, ["terminate called"]).kind).toBe("exit");
     expect(explain({}, false, 1)).toEqual({ kind: "lost", reason: "AWS Batch gives no reason" });
   });
 });

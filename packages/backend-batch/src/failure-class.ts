@@ -55,9 +55,14 @@ export function failureKind(facts: EndFacts, onSpot: boolean): FailureKind {
   return facts.exitCode === undefined ? "lost" : (BY_EXIT_CODE.get(facts.exitCode) ?? "exit");
 }
 
+const ABORTED = 134;
+/** What the log says when V8 ends a Node runner because one allocation was larger than all that is left. */
+const HEAP_FULL = /JavaScript heap out of memory|FATAL ERROR: .*(?:Allocation failed|invalid table size)/i;
+
 /** The failure in the words of AWS, with exit code and log tail where there are any. */
 export function explain(facts: EndFacts, onSpot: boolean, attempt: number, logTail?: readonly string[]): Failure {
-  const kind = failureKind(facts, onSpot);
+  const heapFull = facts.exitCode === ABORTED && logTail?.some((line) => HEAP_FULL.test(line)) === true;
+  const kind = heapFull ? "oom" : failureKind(facts, onSpot);
   const said = [...new Set([facts.statusReason, facts.reason].filter((part) => part !== undefined && part !== ""))];
   const code = facts.exitCode === undefined ? [] : [`exit code ${facts.exitCode}`];
   const tries = attempt > 1 ? [`after ${attempt} attempts`] : [];

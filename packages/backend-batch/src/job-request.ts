@@ -1,5 +1,5 @@
 import { AdapterError, type BackendHost, type JobSpec } from "@scaler-aws-hpc/adapter-core";
-import type { SubmitJobRequest } from "./batch-api.ts";
+import type { JobDefinition, SubmitJobRequest } from "./batch-api.ts";
 import { jobParameters, NONE, s3Store } from "./job-parameters.ts";
 import type { OpenProfile } from "./open-profile.ts";
 import { fits, inlineRoom, MAX_REQUEST_BYTES, requestBytes } from "./request-size.ts";
@@ -28,8 +28,10 @@ export const OWN_TAGS = Object.keys(TAGS).length;
 
 /** Makes the request of a job. @throws {AdapterError} `rejected` when it is larger than Batch takes, which {@link roomForInline} should have prevented */
 export function submitRequest(spec: JobSpec, profile: OpenProfile, host: RequestHost): SubmitJobRequest {
+  const definition = definitionFor(profile, spec.runner);
+  if (definition === undefined) throw new AdapterError("rejected", `job ${spec.name}: ${NO_NODE_DEFINITION}`);
   const request: SubmitJobRequest = {
-    ...skeleton(profile, host),
+    ...skeleton(profile, definition, host),
     jobName: spec.name,
     ...(spec.children > 1 && { arrayProperties: { size: spec.children } }),
     parameters: { ...jobParameters(spec, host.managerId) },
@@ -38,11 +40,19 @@ export function submitRequest(spec: JobSpec, profile: OpenProfile, host: Request
   };
   // What of a definition ECS counts is not known for sure: a job without an inline bundle is let go, and AWS judges.
   const inline = spec.payload.kind === "inline";
-  if (inline ? fits(profile.definition, request) : requestBytes(request) <= MAX_REQUEST_BYTES) return request;
+  if (inline ? fits(definition, request) : requestBytes(request) <= MAX_REQUEST_BYTES) return request;
   throw new AdapterError("rejected", `job ${spec.name}: its request would be larger than AWS Batch takes`);
 }
 
-/** The largest inline bundle that fits whatever the names of a job of this profile are, in bytes. */
+/** What a user is told whose JavaScript tasks a profile has no image for. */
+export const NO_NODE_DEFINITION =
+  "there is no job definition for JavaScript tasks; start the manager with --node-job-definition (the same as --job-definition where its image has both runners)";
+
+/** The definition of a profile's jobs for a runner; `undefined`: it has none. Runners of plugins share the first one. */
+export const definitionFor = (profile: OpenProfile, runner: string): JobDefinition | undefined =>
+  runner === "node" ? profile.nodeDefinition : profile.definition;
+
+/** The largest inline bundle that fits whatever the names and the runner of a job of this profile are, in bytes. */
 export function roomForInline(
   profile: OpenProfile,
   host: RequestHost,
@@ -51,7 +61,7 @@ export function roomForInline(
   const { bucket, prefix, region, owner } = s3Store(store);
   const runner = runners.reduce((longest, { name }) => (name.length > longest.length ? name : longest), "r".repeat(16));
   const request: SubmitJobRequest = {
-    ...skeleton(profile, host),
+    ...skeleton(profile, profile.definition, host),
     jobName: "n".repeat(128),
     arrayProperties: { size: 10_000 },
     parameters: {
@@ -65,14 +75,18 @@ export function roomForInline(
     timeout: { attemptDurationSeconds: MOST_TIMEOUT_S },
     retryStrategy: retryStrategy(10),
   };
-  return inlineRoom(profile.definition, request);
+  const { definition, nodeDefinition = definition } = profile;
+  return Math.min(...[definition, nodeDefinition].map((one) => inlineRoom(one, withDefinition(request, one))));
 }
 
 function timeoutSeconds(limitMs: number): number {
   return Math.max(LEAST_TIMEOUT_S, Math.min(MOST_TIMEOUT_S, Math.ceil(limitMs / 1_000)));
 }
 
-function skeleton({ settings, queueArn, definition }: OpenProfile, host: RequestHost): SubmitJobRequest {
+const withDefinition = (request: SubmitJobRequest, { jobDefinitionArn }: JobDefinition): SubmitJobRequest =>
+  jobDefinitionArn === undefined ? request : { ...request, jobDefinition: jobDefinitionArn };
+
+function skeleton({ settings, queueArn }: OpenProfile, definition: JobDefinition, host: RequestHost): SubmitJobRequest {
   const needs = resourceRequirements(settings);
   return {
     jobName: "",

@@ -11,6 +11,8 @@ export interface OpenProfile {
   /** As the service names them: what listings and submits are given. */
   readonly queueArn: string;
   readonly definition: JobDefinition;
+  /** Of jobs for the runner `node`. */
+  readonly nodeDefinition?: JobDefinition;
   /** Its machines are Spot instances, all or some. */
   readonly onSpot: boolean;
 }
@@ -35,7 +37,9 @@ export async function openProfiles(
   ownTags: number,
 ): Promise<ReadonlyMap<string, OpenProfile>> {
   const { api, gate } = parts;
-  for (const { queue, definition } of profiles) for (const name of [queue, definition]) checkRegion(name, api.region);
+  for (const { queue, definition, nodeDefinition = definition } of profiles) {
+    for (const name of [queue, definition, nodeDefinition]) checkRegion(name, api.region);
+  }
   const names = [...new Set(profiles.map(({ queue }) => queue))];
   const found = await gate.call({
     priority: "poll",
@@ -50,9 +54,14 @@ export async function openProfiles(
   for (const settings of profiles) {
     const queue = queues.get(settings.queue);
     if (queue === undefined) continue;
-    const definition = definitions.get(settings.definition) ?? (await definitionOf(parts, settings.definition));
-    definitions.set(settings.definition, definition);
-    const count = ownTags + Object.keys(definition.tags ?? {}).length;
+    for (const name of [settings.definition, settings.nodeDefinition ?? settings.definition]) {
+      if (!definitions.has(name)) definitions.set(name, await definitionOf(parts, name));
+    }
+    const definition = definitions.get(settings.definition);
+    const nodeDefinition = definitions.get(settings.nodeDefinition ?? "");
+    if (definition === undefined) continue;
+    const used = nodeDefinition === undefined ? [definition] : [definition, nodeDefinition];
+    const count = ownTags + Math.max(...used.map(({ tags = {} }) => Object.keys(tags).length));
     if (count > MOST_TAGS) {
       throw new AdapterError(
         "config",
@@ -64,11 +73,12 @@ export async function openProfiles(
       ({ computeEnvironment = "" }) => environments.get(computeEnvironment) ?? [],
     );
     checkMachines(settings, queue, machines);
-    checkSize(settings, queue, machines, definition);
+    for (const one of used) checkSize(settings, queue, machines, one);
     open.set(settings.name, {
       settings,
       queueArn: queue.jobQueueArn ?? settings.queue,
       definition,
+      ...(nodeDefinition !== undefined && { nodeDefinition }),
       onSpot: machines.some(({ computeResources }) => /SPOT/.test(computeResources?.type ?? "")),
     });
   }

@@ -41,6 +41,17 @@ describe("settings of a profile", () => {
     expect(profile({ vcpu: "0.25" })).toMatchObject({ vcpu: "0.25" });
   });
 
+  it("name the definition of JavaScript tasks, which has no default", () => {
+    const both = { ...plain, "node-job-definition": "node:1" };
+    const read = (settings: Readonly<Record<string, unknown>>) =>
+      readProfile({ name: "gpu", slots: 1, capabilities: {}, settings }, both, readOptions(both));
+    expect(read({})).toMatchObject({ definition: "d:3", nodeDefinition: "node:1" });
+    expect(read({ "node-definition": "other" })).toMatchObject({ definition: "d:3", nodeDefinition: "other" });
+    expect(profile({ "node-definition": "other" })).toMatchObject({ nodeDefinition: "other" });
+    expect(profile({})).not.toHaveProperty("nodeDefinition");
+    expect(() => read({ "node-definition": "a b" })).toThrow(/profile gpu: node-definition/);
+  });
+
   it.each([
     [{ vcpu: 1.5 }, /profile gpu: vcpu/],
     [{ vcpu: "" }, /profile gpu: vcpu/],
@@ -51,7 +62,10 @@ describe("settings of a profile", () => {
   ])("refuse %o", (wrong, message) => expect(() => profile(wrong)).toThrow(message));
 
   it("are all declared", () => {
-    const settings = { queue: "a", definition: "b", vcpu: 1, memory: 4, gpu: 0, "share-identifier": "s", priority: 0 };
+    const settings = {
+      ...{ queue: "a", definition: "b", "node-definition": "c" },
+      ...{ vcpu: 1, memory: 4, gpu: 0, "share-identifier": "s", priority: 0 },
+    };
     expect(Object.keys(settings)).toEqual(PROFILE_SETTINGS.map(({ name }) => name));
     expect(() => profile(settings)).not.toThrow();
   });

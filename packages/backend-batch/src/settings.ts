@@ -13,6 +13,8 @@ export interface ProfileSettings {
   readonly queue: string;
   /** Name, `name:revision` or ARN. */
   readonly definition: string;
+  /** Definition of jobs for the runner `node`; absent: it has none, and such jobs are refused. */
+  readonly nodeDefinition?: string;
   /** As Batch writes it: `2`, or on Fargate `0.5`. */
   readonly vcpu?: string;
   /** MiB. */
@@ -28,6 +30,7 @@ export interface ProfileSettings {
 export interface BatchSettings {
   readonly queue: string;
   readonly definition: string;
+  readonly nodeDefinition: string | undefined;
   readonly region: string | undefined;
   /** Calls a second at most, of all kinds. */
   readonly apiRate: number;
@@ -64,6 +67,14 @@ export const BATCH_OPTIONS: readonly OptionSpec[] = [
     env: ["SCALER_JOB_DEFINITION"],
     group: AWS,
     required: true,
+  },
+  {
+    name: "node-job-definition",
+    type: "string",
+    summary:
+      "Job definition for JavaScript tasks; the same as --job-definition where its image has both runners. Default: none, such tasks are refused",
+    env: ["SCALER_NODE_JOB_DEFINITION"],
+    group: AWS,
   },
   {
     name: "aws-region",
@@ -127,6 +138,11 @@ export const BATCH_OPTIONS: readonly OptionSpec[] = [
 export const PROFILE_SETTINGS: readonly OptionSpec[] = [
   { name: "queue", type: "string", summary: "Job queue of this profile. Default: --job-queue" },
   { name: "definition", type: "string", summary: "Job definition of this profile. Default: --job-definition" },
+  {
+    name: "node-definition",
+    type: "string",
+    summary: "Job definition of this profile for JavaScript tasks. Default: --node-job-definition",
+  },
   { name: "vcpu", type: "string", summary: "vCPUs of a job; fractions on Fargate only. Default: the definition's" },
   { name: "memory", type: "integer", summary: "Memory of a job in MiB. Default: the definition's" },
   { name: "gpu", type: "integer", summary: "GPUs of a job. Default: the definition's" },
@@ -138,6 +154,7 @@ const QUEUE =
   /^(?:[A-Za-z0-9][A-Za-z0-9_-]{0,127}|arn:[a-z0-9-]+:batch:[a-z0-9-]+:[0-9]{12}:job-queue\/[A-Za-z0-9_-]{1,128})$/;
 const DEFINITION =
   /^(?:[A-Za-z0-9][A-Za-z0-9_-]{0,127}(?::[1-9][0-9]{0,8})?|arn:[a-z0-9-]+:batch:[a-z0-9-]+:[0-9]{12}:job-definition\/[A-Za-z0-9_-]{1,128}(?::[1-9][0-9]{0,8})?)$/;
+const DEFINITION_TEXT = "NAME, NAME:REVISION or an ARN";
 const REGION = /^[a-z0-9][a-z0-9-]{1,30}$/;
 const SHARE = /^[A-Za-z0-9]{1,255}$/;
 const TAG_KEY = /^(?!aws:)[\w .:/+@=-]{1,128}$/;
@@ -150,9 +167,11 @@ export function readOptions(options: PluginOptions): BatchSettings {
   const dwell = whole(options["runnable-dwell-minutes"] ?? 10, "--runnable-dwell-minutes", 1, 10_080);
   const timeout = whole(options["runnable-timeout-minutes"] ?? 0, "--runnable-timeout-minutes", 0, 10_080);
   const region = options["aws-region"];
+  const node = options["node-job-definition"];
   return {
     queue: text(options["job-queue"], "--job-queue", QUEUE, "the name or ARN of a job queue"),
-    definition: text(options["job-definition"], "--job-definition", DEFINITION, "NAME, NAME:REVISION or an ARN"),
+    definition: text(options["job-definition"], "--job-definition", DEFINITION, DEFINITION_TEXT),
+    nodeDefinition: node === undefined ? undefined : text(node, "--node-job-definition", DEFINITION, DEFINITION_TEXT),
     region: region === undefined ? undefined : text(region, "--aws-region", REGION, "a region such as eu-central-1"),
     apiRate: whole(options["batch-api-rate"] ?? 20, "--batch-api-rate", 1, 50),
     runnableDwellMs: dwell * MINUTE,
@@ -175,14 +194,16 @@ export function readProfile(profile: ProfileSpec, options: PluginOptions, plain:
     throw new AdapterError("config", `${where(key)} is not a setting of the batch backend; ${next}`);
   }
   const { queue, definition, vcpu, memory, gpu, priority } = settings;
+  const node = settings["node-definition"];
+  const nodeDefinition =
+    node === undefined ? plain.nodeDefinition : text(node, where("node-definition"), DEFINITION, DEFINITION_TEXT);
   const share = settings["share-identifier"] ?? options["batch-share-identifier"];
   return {
     name,
     queue: queue === undefined ? plain.queue : text(queue, where("queue"), QUEUE, "the name or ARN of a job queue"),
     definition:
-      definition === undefined
-        ? plain.definition
-        : text(definition, where("definition"), DEFINITION, "NAME, NAME:REVISION or an ARN"),
+      definition === undefined ? plain.definition : text(definition, where("definition"), DEFINITION, DEFINITION_TEXT),
+    ...(nodeDefinition !== undefined && { nodeDefinition }),
     ...(vcpu !== undefined && { vcpu: readVcpu(vcpu, where("vcpu")) }),
     ...(memory !== undefined && { memory: whole(memory, where("memory"), 4, 24_000_000) }),
     ...(gpu !== undefined && { gpu: whole(gpu, where("gpu"), 0, 64) }),

@@ -98,6 +98,9 @@ it("asks runners at the start what they lack, and goes on without one that may n
     },
   };
   const backend = await factory?.open({ python: "py" }, hostWith([lacking, absent]));
+  expect(backend?.refuses?.("lacking", "default")).toBeUndefined();
+  expect(backend?.refuses?.("absent", "default")).toBe("not here");
+  expect(backend?.refuses?.("unheard-of", "default")).toMatch(/cannot be run on this machine/);
   await backend?.[Symbol.asyncDispose]();
   expect(logged).toEqual(["py lacks much", "a runner cannot be used"]);
   await expect(factory?.open({}, hostWith([absent]))).rejects.toThrow("not here");

@@ -28,6 +28,8 @@ export interface LocalBackendOptions {
   readonly readyMs?: number;
   /** How many jobs are remembered after their end, so that a repeated submit or a late question is answered. @default 2_000 */
   readonly remembered?: number;
+  /** Runners that this machine cannot run, and why. @default those without a command */
+  readonly unusable?: ReadonlyMap<string, string>;
 }
 
 /** An inline bundle travels as base64 in one line of the control channel, which may have 1 MiB. */
@@ -58,6 +60,7 @@ export class LocalBackend implements Backend {
   readonly #graceMs: number;
   readonly #remembered: number;
   readonly #pool: RunnerPool;
+  readonly #unusable: ReadonlyMap<string, string>;
   /** Live ones and, in order of their end, the last finished ones. */
   readonly #jobs = new Map<JobName, LocalJob>();
   readonly #live = new Set<LocalJob>();
@@ -65,12 +68,18 @@ export class LocalBackend implements Backend {
   #disposed = false;
 
   constructor(host: BackendHost, options: LocalBackendOptions = {}) {
-    const { idleMs = 60_000, graceMs = 2_000, readyMs = 60_000, remembered = 2_000 } = options;
+    const { idleMs = 60_000, graceMs = 2_000, readyMs = 60_000, remembered = 2_000, unusable = new Map() } = options;
     this.#host = host;
     this.#graceMs = graceMs;
     this.#remembered = remembered;
+    this.#unusable = unusable;
     const limits = { idleMs, graceMs, readyMs };
     this.#pool = new RunnerPool(host.runners, host.runnerOptions, limits, host.clock, host.log);
+  }
+
+  refuses(runner: string): string | undefined {
+    if (this.#pool.knows(runner)) return this.#unusable.get(runner);
+    return `the runner ${runner} cannot be run on this machine`;
   }
 
   watch(listener: (hint: BackendHint) => void): void {
@@ -90,9 +99,8 @@ export class LocalBackend implements Backend {
       const bytes = spec.payload.bundle.length;
       throw new AdapterError("too-large", `job ${spec.name}: ${bytes} bytes inline, limit ${INLINE_BYTES}`);
     }
-    if (!this.#pool.knows(spec.runner)) {
-      throw new AdapterError("rejected", `job ${spec.name}: the runner ${spec.runner} cannot be run on this machine`);
-    }
+    const refusal = this.refuses(spec.runner);
+    if (refusal !== undefined) throw new AdapterError("rejected", `job ${spec.name}: ${refusal}`);
     const job = new LocalJob(spec);
     this.#jobs.set(spec.name, job);
     this.#live.add(job);

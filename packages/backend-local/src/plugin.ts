@@ -32,8 +32,8 @@ export const plugin: Plugin = {
       },
       async open(options, host) {
         const runnerOptions = withPython(options, host);
-        checkRunners({ ...host, runnerOptions });
-        return new LocalBackend({ ...host, runnerOptions });
+        const unusable = checkRunners({ ...host, runnerOptions });
+        return new LocalBackend({ ...host, runnerOptions }, { unusable });
       },
     },
   ],
@@ -49,14 +49,21 @@ function withPython(
   throw new AdapterError("config", `python: expected the path of an interpreter, got ${JSON.stringify(python)}`);
 }
 
-/** Tells now what would otherwise fail each task. With several runners, one that is missing may not be needed. */
-function checkRunners({ runners, runnerOptions, log }: BackendHost): void {
+/**
+ * Tells now what would otherwise fail each task, and gives the runners that cannot be used, with the reason. With several runners, one that is missing may
+ * not be needed: its tasks then fail at once.
+ */
+function checkRunners({ runners, runnerOptions, log }: BackendHost): ReadonlyMap<string, string> {
+  const unusable = new Map<string, string>();
   for (const { name, check } of runners) {
     try {
       for (const warning of check?.(runnerOptions) ?? []) log.warn(warning, { runner: name });
     } catch (reason) {
       if (runners.length === 1) throw reason;
-      log.warn("a runner cannot be used", { runner: name, reason: String(reason) });
+      const text = reason instanceof Error ? reason.message : String(reason);
+      log.warn("a runner cannot be used", { runner: name, reason: text });
+      unusable.set(name, text);
     }
   }
+  return unusable;
 }

@@ -23,6 +23,8 @@ export interface RunnerEnd {
 
 // Something that a task left behind may hold the runner's stderr open for ever.
 const LAST_WORDS_MS = 200;
+/** What V8 says when an allocation fails that it cannot report to the program. */
+const HEAP_FULL = /JavaScript heap out of memory|FATAL ERROR: .*(?:Allocation failed|invalid table size)/i;
 
 /** What the job of a runner process hears. */
 export interface RunnerListener {
@@ -163,8 +165,13 @@ export class RunnerProcess {
     const logTail = this.#tail.lines();
     if (error) return { kind: "exit", reason: `the runner could not be started: ${error.message}`, logTail };
     const how = signal ? `was ended by ${signal}` : `ended with exit code ${code ?? "unknown"}`;
-    const oom = this.#killed === undefined && signal === "SIGKILL" && oomKills() > this.#oomBefore;
-    const why = this.#killed ?? (oom ? "the machine ran out of memory" : undefined);
+    const killedForMemory = this.#killed === undefined && signal === "SIGKILL" && oomKills() > this.#oomBefore;
+    const heapFull = signal === "SIGABRT" && logTail.some((line) => HEAP_FULL.test(line));
+    const oom = killedForMemory || heapFull;
+    const short = heapFull
+      ? "out of memory: one allocation was larger than all that is left"
+      : "the machine ran out of memory";
+    const why = this.#killed ?? (oom ? short : undefined);
     return {
       kind: oom ? "oom" : "exit",
       reason: `the runner process ${how}${why === undefined ? "" : `: ${why}`}`,

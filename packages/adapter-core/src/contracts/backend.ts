@@ -167,6 +167,11 @@ export interface Backend extends AsyncDisposable {
   adopt?(names: readonly JobName[], options?: AbortOptions): Promise<readonly FoundJob[]>;
   /** Children by state in the backend's own words, for people to read; from what it knows already, asks nobody. @default nothing is shown */
   status?(): Readonly<Record<string, number>>;
+  /**
+   * Why jobs of a profile cannot be for a runner, in words for whoever sent the task; `undefined`: they can. Asked before tasks are taken for it, so that they
+   * fail at once; such a job would be `rejected`. Answered from what is known already. @default every runner is fine
+   */
+  refuses?(runner: string, profile: string): string | undefined;
   /** Registers the one listener of hints. Listeners never throw. */
   watch(listener: (hint: BackendHint) => void): void;
 }

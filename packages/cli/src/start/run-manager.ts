@@ -11,6 +11,7 @@ import { CliError } from "../cli-error.ts";
 import { connectCluster } from "../scaler/cluster.ts";
 import { type Deployment, managerIdOf, openBackend, openStore } from "./deployment.ts";
 import { withoutInline } from "./no-inline.ts";
+import { withRunnerCapabilities } from "./runner-capabilities.ts";
 import type { StartSettings } from "./settings.ts";
 import { listenForStops, type StopSignal } from "./signals.ts";
 import { unusedOptions } from "./unused-options.ts";
@@ -104,7 +105,12 @@ export async function runManager(settings: StartSettings, services: ManagerServi
   });
 
   await using engine = Engine.open({
-    core: coreOptions(settings, managerId, deployment.profiles, backend.traits),
+    core: coreOptions(
+      settings,
+      managerId,
+      withRunnerCapabilities(deployment.profiles, deployment.runners, backend),
+      backend.traits,
+    ),
     scheduler: cluster.scheduler,
     objects: cluster.objects,
     backend,

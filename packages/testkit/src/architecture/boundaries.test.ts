@@ -16,6 +16,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly (string | RegExp)[]>> = {
   "backend-batch": [CORE, /^@aws-sdk\/client-(?:batch|cloudwatch-logs)$/, "@smithy/node-http-handler", /^node:/],
   "payload-s3": [CORE, "@aws-sdk/client-s3", "@smithy/node-http-handler", /^node:/],
   "runner-python": [CORE, /^node:/],
+  // What it takes of the client goes into its bundle.
+  "runner-node": [CORE, "@scaler-aws-hpc/client/format", /^node:/],
   // The composition root of the wire. Plugins are found by oclif, by name, as everybody's are.
   cli: [CORE, "@scaler-aws-hpc/scaler-protocol", /^@oclif\/core/, "pino", "pino-pretty", "smol-toml", /^node:/],
   testkit: [/^@scaler-aws-hpc\/adapter-core/, "@scaler-aws-hpc/scaler-protocol", /^node:/],

@@ -16,6 +16,8 @@ it("takes the time of day only where files or clocks of other machines are judge
     "cli/src/orphans/managers.ts",
     "payload-fs/src/key-lock.ts",
     "payload-fs/src/store-root.ts",
+    "runner-node/src/store/credentials.ts",
+    "runner-node/src/store/s3-request.ts",
     "payload-s3/src/checks/s3-checks.ts",
   ]);
 });
@@ -24,6 +26,7 @@ it("asks the machine for chance only at the edge, for jitter and for ids", () =>
   expect(using(/\bMath\.random\b/)).toEqual([
     "adapter-core/src/engine/shell/engine.ts",
     "payload-fs/src/key-lock.ts",
+    "runner-node/src/store/pause.ts",
     "scaler-protocol/src/object-storage/object-streams.ts",
     "scaler-protocol/src/object-storage/storage-link.ts",
     "scaler-protocol/src/transport/connect-with-retry.ts",
@@ -63,6 +66,11 @@ it("uses timers elsewhere only for sockets, processes and the terminal", () => {
     "cli/src/scaler/worker-link.ts",
     "cli/src/start/live-line.ts",
     "payload-fs/src/key-lock.ts",
+    "runner-node/src/store/http-client.ts",
+    "runner-node/src/store/pause.ts",
+    "runner-node/src/supervisor/child-run.ts",
+    "runner-node/src/supervisor/executor-thread.ts",
+    "runner-node/src/supervisor/results.ts",
     "scaler-protocol/src/object-storage/deadlines.ts",
     "scaler-protocol/src/object-storage/link-watch.ts",
     "scaler-protocol/src/transport/connect-with-retry.ts",

@@ -20,7 +20,7 @@ const other: RunnerRecord = {
   failure: (kind, message) => Buffer.from(`${kind}: ${message}`),
 };
 
-function setup(records: readonly RunnerRecord[] = [plain, other]) {
+function setup(records: readonly RunnerRecord[] = [plain, other], refused?: string) {
   const clock = new ManualClock();
   const objects = new MemoryObjects(clock);
   const { signal } = new AbortController();
@@ -29,7 +29,9 @@ function setup(records: readonly RunnerRecord[] = [plain, other]) {
   const host = { clock, log, random: () => 0.5, counters: newCounters(), signal, tell: quiet, fail: quiet };
   objects.put(serializerId(PLAIN), Buffer.from("\x80\x05plain.", "latin1"));
   objects.put(serializerId(OTHER), Buffer.from("\x80\x04\x8c\x07other/10}.", "latin1"));
-  return { clock, objects, runners: new ClientRunners(host, new ObjectCache({ objects, clock, signal }), records) };
+  const refusal = (runner: string) => (runner === refused ? "there is no image for it" : undefined);
+  const runners = new ClientRunners(host, new ObjectCache({ objects, clock, signal }), records, refusal);
+  return { clock, objects, runners };
 }
 
 it("finds the runner by the serializer, in order, and reads that once", async () => {
@@ -55,6 +57,15 @@ it("tells each client of failures in its language, also one that was never looke
   expect(text(await runners.failure(PLAIN, "timeout", "late"))).toBe(text(failurePickle("timeout", "late")));
   runners.forget(OTHER);
   expect(text(await runners.failure(OTHER, "memory", "full"))).toBe("memory: full");
+});
+
+it("says what the backend cannot run, in the client's language", async () => {
+  const { runners } = setup([plain, other], "other");
+  const text = "this manager cannot run tasks for the runner other: there is no image for it";
+  expect(await runners.find(OTHER)).toBe(text);
+  expect(await runners.find(OTHER)).toBe(text);
+  expect(await runners.find(PLAIN)).toBe(plain);
+  expect(Buffer.from(await runners.failure(OTHER, "runtime", text)).toString()).toBe(`runtime: ${text}`);
 });
 
 it("keeps no failure waiting for a client that is gone", async () => {

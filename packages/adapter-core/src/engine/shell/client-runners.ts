@@ -17,12 +17,20 @@ export class ClientRunners {
   readonly #host: ShellHost;
   readonly #cache: ObjectCache;
   readonly #records: readonly RunnerRecord[];
+  readonly #refusal: (runner: string) => string | undefined;
   /** `undefined`: none of ours. */
   readonly #known = new Map<SourceId, RunnerRecord | undefined>();
 
-  constructor(host: ShellHost, cache: ObjectCache, records: readonly RunnerRecord[]) {
+  /** @param refusal why jobs cannot be for a runner, where no profile can have them */
+  constructor(
+    host: ShellHost,
+    cache: ObjectCache,
+    records: readonly RunnerRecord[],
+    refusal: (runner: string) => string | undefined,
+  ) {
     this.#host = host;
     this.#cache = cache;
+    this.#refusal = refusal;
     this.#records = records.toSorted((left, right) => (left.order ?? 0) - (right.order ?? 0));
   }
 
@@ -33,13 +41,13 @@ export class ClientRunners {
    */
   async find(source: SourceId): Promise<RunnerRecord | string> {
     const known = this.#known.get(source);
-    if (known !== undefined) return known;
+    if (known !== undefined) return this.#usable(known);
     const pin = this.#cache.acquire(serializerId(source));
     try {
       const head = (await pin.bytes).subarray(0, HEAD_BYTES);
       const record = this.#records.find((one) => one.matches(head));
       this.#known.set(source, record);
-      return record ?? this.#nobody(head);
+      return record === undefined ? this.#nobody(head) : this.#usable(record);
     } finally {
       this.#cache.release(pin);
     }
@@ -56,6 +64,11 @@ export class ClientRunners {
     this.#known.delete(source);
   }
 
+  #usable(record: RunnerRecord): RunnerRecord | string {
+    const refusal = this.#refusal(record.name);
+    return refusal === undefined ? record : `this manager cannot run tasks for the runner ${record.name}: ${refusal}`;
+  }
+
   #nobody(head: Uint8Array): string {
     const names = this.#records.map((record) => record.name).join(", ") || "none";
     const [, mark] = MARK.exec(Buffer.from(head.subarray(0, 80)).toString("latin1")) ?? [];
@@ -70,8 +83,8 @@ export class ClientRunners {
     try {
       const limit = clock.sleep(LOOK_MS, { signal: AbortSignal.any([signal, late.signal]) }).then(() => undefined);
       limit.catch(() => undefined);
-      const found = await Promise.race([this.find(source), limit]);
-      return typeof found === "string" ? undefined : found;
+      await Promise.race([this.find(source), limit]);
+      return this.#known.get(source);
     } catch {
       return undefined;
     } finally {

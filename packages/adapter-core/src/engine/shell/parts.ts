@@ -92,7 +92,10 @@ export function assemble(options: EngineOptions, host: ShellHost, onLost: (reaso
   const strays = new Strays(host, { backend, store, book, frames, shared, sweeper, ownership, managerId });
   const children = new Children(host, { backend, store, book, frames, sweeper, strays, ownership, managerId });
   const recovery = new Recovery(host, { backend, store, book, shared, strays, managerId });
-  const runners = new ClientRunners(host, cache, options.runners);
+  const runners = new ClientRunners(host, cache, options.runners, (runner) => {
+    const refusals = options.core.profiles.map(({ name }) => backend.refuses?.(runner, name));
+    return refusals.every((refusal) => refusal !== undefined) ? refusals[0] : undefined;
+  });
   const deliverer = new Deliverer(host, {
     ...{ objects, frames, links, runners },
     maxBytes: options.maxResultBytesInFlight ?? 256 * MIB,
