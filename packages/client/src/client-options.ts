@@ -12,6 +12,11 @@ export interface ClientOptions {
   readonly objectStorageAddress?: string;
   /** Time for everything up to the scheduler's first echo, in milliseconds; it may still be starting. @default 30_000 */
   readonly connectTimeoutMs?: number;
+  /**
+   * Have every task ask for the capability `node`, which managers with a Node runner advertise: under `allocate=capability` no Python worker gets one.
+   * Policies that ignore capabilities log a warning for each task that asks for any. @default true
+   */
+  readonly nodeCapability?: boolean;
   /** Between heartbeats, in milliseconds. @default 2_000, as the released client */
   readonly heartbeatIntervalMs?: number;
   /** Silence after which the scheduler counts as lost, in milliseconds. @default 60_000, as the released client */

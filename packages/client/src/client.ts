@@ -11,7 +11,7 @@ import { StorageLink, storageAddress } from "./session/storage-link.ts";
 import { Submitter } from "./submitter.ts";
 import type { Task } from "./task/task.ts";
 import type { TaskHandle } from "./task-handle.ts";
-import type { Argument, ArgumentsOf, TaskOptions } from "./task-options.ts";
+import { type Argument, type ArgumentsOf, NODE_CAPABILITY, type TaskOptions } from "./task-options.ts";
 
 const CONNECT_MS = 30_000;
 const HEARTBEAT_MS = 2_000;
@@ -28,10 +28,16 @@ export class Client implements AsyncDisposable {
   readonly #storage: StorageLink;
   #closing: Promise<void> | undefined;
 
-  private constructor(identity: string, session: Session, link: SchedulerLink, storage: StorageLink) {
+  private constructor(
+    identity: string,
+    session: Session,
+    link: SchedulerLink,
+    storage: StorageLink,
+    nodeCapability: boolean,
+  ) {
     this.identity = identity;
     this.#session = session;
-    this.#submitter = new Submitter(session, {});
+    this.#submitter = new Submitter(session, {}, nodeCapability ? { [NODE_CAPABILITY]: -1 } : {});
     this.#link = link;
     this.#storage = storage;
   }
@@ -62,7 +68,7 @@ export class Client implements AsyncDisposable {
       if (link.lost !== undefined) throw link.lost;
       await session.start();
       signal?.throwIfAborted();
-      return new Client(identity.text, session, link, storage);
+      return new Client(identity.text, session, link, storage, options.nodeCapability ?? true);
     } catch (reason) {
       await Promise.allSettled([link.close(), storage?.close()]);
       throw reason;

@@ -25,18 +25,20 @@ export interface Submitted {
 export class Submitter {
   readonly #session: Session;
   readonly #options: TaskOptions;
+  readonly #base: Readonly<Record<string, number>>;
   readonly #checked: CheckedOptions;
 
   /** For the client. @throws {ClientError} `config` */
-  constructor(session: Session, options: TaskOptions) {
+  constructor(session: Session, options: TaskOptions, base: Readonly<Record<string, number>>) {
     this.#session = session;
     this.#options = options;
-    this.#checked = checkedOptions(options);
+    this.#base = base;
+    this.#checked = checkedOptions(options, base);
   }
 
   /** The same with further options; those given here win. @throws {ClientError} `config` */
   with(options: TaskOptions): Submitter {
-    return new Submitter(this.#session, { ...this.#options, ...options });
+    return new Submitter(this.#session, { ...this.#options, ...options }, this.#base);
   }
 
   /**

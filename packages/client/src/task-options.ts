@@ -10,7 +10,7 @@ export interface TaskOptions {
   readonly priority?: number;
   /**
    * What the worker must offer, by name; values say how much and -1 just "has it". Schedulers heed them under
-   * `allocate=capability`. `node` is always among them. @default none
+   * `allocate=capability`. `node` is among them unless the client was told otherwise. @default none
    */
   readonly capabilities?: Readonly<Record<string, number>>;
   /** Ask for what the task used: see `TaskHandle.profile`. @default false */
@@ -39,8 +39,8 @@ const MAX_PRIORITY = 2 ** 31 - 1;
 /** Capability that every task of a Node client asks for, and that managers with a Node runner advertise. */
 export const NODE_CAPABILITY = "node";
 
-/** Fills in the defaults. @throws {ClientError} `config` */
-export function checkedOptions(options: TaskOptions): CheckedOptions {
+/** Fills in the defaults. @param base capabilities that every task asks for. @throws {ClientError} `config` */
+export function checkedOptions(options: TaskOptions, base: Readonly<Record<string, number>>): CheckedOptions {
   const { signal, priority = 0, capabilities = {}, profile = false, onOutput } = options;
   if (!Number.isInteger(priority) || priority < 0 || priority > MAX_PRIORITY) {
     throw new ClientError("config", `priority: expected a whole number from 0 to ${MAX_PRIORITY}, got ${priority}`);
@@ -53,5 +53,5 @@ export function checkedOptions(options: TaskOptions): CheckedOptions {
       );
     }
   }
-  return { signal, priority, capabilities: { ...capabilities, [NODE_CAPABILITY]: -1 }, profile, onOutput };
+  return { signal, priority, capabilities: { ...capabilities, ...base }, profile, onOutput };
 }

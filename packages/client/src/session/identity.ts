@@ -18,7 +18,7 @@ export interface ClientIdentity {
 const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
 
 /** A new task id: 16 random bytes, lower-case hex. */
-export const newTaskId = (): string => randomBytes(16).toString("hex");
+export const randomTaskId = (): string => randomBytes(16).toString("hex");
 
 /** A new identity. @throws {ClientError} `config` for a name that is empty, too long, or has a `|` */
 export function newIdentity(name?: string): ClientIdentity {

@@ -158,7 +158,7 @@ export class ObjectTable {
     const entry: Entry = { id, key, type, name: Buffer.from(name), byteLength: bytes.byteLength, ready, holders: 1 };
     this.#byKey.set(key, entry);
     // One message for all of a turn. Objects that the scheduler does not know would outlive a client that dies.
-    if (this.#unannounced.push(entry) === 1) queueMicrotask(() => this.announce());
+    if (this.#unannounced.push(entry) === 1) setImmediate(() => this.announce());
     this.uploadedObjects += 1;
     this.uploadedBytes += bytes.byteLength;
     return entry;

@@ -3,7 +3,7 @@ import { ClientError } from "../client-error.ts";
 import { serializerObject } from "../format/serializer-object.ts";
 import type { PreparedTask } from "../task/prepare-task.ts";
 import type { ClientStats } from "./client-stats.ts";
-import { type ClientIdentity, newTaskId } from "./identity.ts";
+import { type ClientIdentity, randomTaskId } from "./identity.ts";
 import { type IdleLimits, ObjectTable, type StoredObject } from "./object-table.ts";
 import type { SchedulerPort, StoragePort } from "./ports.ts";
 import { ResultReader } from "./result-reader.ts";
@@ -19,6 +19,8 @@ export interface SessionPorts {
   readonly scheduler: SchedulerPort;
   readonly storage: StoragePort;
   readonly idleLimits?: IdleLimits;
+  /** @default random ones */
+  readonly newTaskId?: () => string;
 }
 
 /**
@@ -28,17 +30,20 @@ export interface SessionPorts {
 export class Session implements RunHost {
   readonly #identity: ClientIdentity;
   readonly #scheduler: SchedulerPort;
+  readonly #newTaskId: () => string;
   readonly #objects: ObjectTable;
   readonly #results: ResultReader;
   readonly #runs = new Map<string, TaskRun>();
   readonly #held = new Map<TaskRun, StoredObject[]>();
   readonly #functions = new WeakMap<PreparedTask, StoredObject>();
   readonly #counts = { submitted: 0, succeeded: 0, failed: 0, canceled: 0 };
-  #idle = Promise.withResolvers<void>();
+  /** What is submitted meanwhile has to wait: its objects would go with the others. */
+  #clearing: Promise<void> | undefined;
   #shutdown: ((accepted: boolean) => void) | undefined;
   #over: ClientError | undefined;
 
-  constructor({ identity, scheduler, storage, idleLimits = IDLE_LIMITS }: SessionPorts) {
+  constructor({ identity, scheduler, storage, idleLimits = IDLE_LIMITS, newTaskId = randomTaskId }: SessionPorts) {
+    this.#newTaskId = newTaskId;
     this.#identity = identity;
     this.#scheduler = scheduler;
     this.#objects = new ObjectTable(identity, scheduler, storage, idleLimits);
@@ -92,7 +97,7 @@ export class Session implements RunHost {
   /** Sends a task as soon as what it needs is stored. */
   submit(request: TaskRequest): TaskRun {
     this.assertOpen();
-    const run = new TaskRun(newTaskId(), this, request.onOutput);
+    const run = new TaskRun(this.#newTaskId(), this, request.onOutput);
     this.#runs.set(run.id, run);
     this.#counts.submitted += 1;
     void this.#send(run, request);
@@ -103,9 +108,12 @@ export class Session implements RunHost {
     switch (message.kind) {
       case "taskResult": {
         const run = this.#runs.get(message.taskId);
-        if (run?.state !== "submitted" && run?.state !== "canceling") return this.#results.discard(message);
-        run.fetching();
-        void this.#results.read(run, message);
+        if (run?.state === "submitted" || run?.state === "canceling") {
+          run.fetching();
+          void this.#results.read(run, message);
+        } else {
+          this.#results.discard(message);
+        }
         break;
       }
       case "taskCancelConfirm": {
@@ -137,8 +145,16 @@ export class Session implements RunHost {
   /** Cancels all tasks and deletes all objects but the serializer. */
   async clear(timeoutMs: number): Promise<void> {
     this.assertOpen();
-    await this.#cancelAll(timeoutMs);
-    this.#objects.clear();
+    const done = Promise.withResolvers<void>();
+    this.#clearing = done.promise;
+    try {
+      await this.#cancelAll(timeoutMs);
+      this.assertOpen();
+      this.#objects.clear();
+    } finally {
+      if (this.#clearing === done.promise) this.#clearing = undefined;
+      done.resolve();
+    }
   }
 
   /** Refuses new work, cancels all tasks, waits for the answers, and leaves. */
@@ -147,6 +163,7 @@ export class Session implements RunHost {
     this.#over ??= closed();
     await this.#cancelAll(timeoutMs);
     this.#abandon();
+    this.#objects.announce();
     if (lost === undefined) this.#scheduler.send({ kind: "clientDisconnect", disconnectType: "disconnect" });
   }
 
@@ -177,17 +194,18 @@ export class Session implements RunHost {
   ended(run: TaskRun): void {
     this.#runs.delete(run.id);
     if (run.state === "succeeded" || run.state === "failed" || run.state === "canceled") this.#counts[run.state] += 1;
-    for (const object of this.#held.get(run) ?? []) this.#objects.release(object);
+    const held = this.#held.get(run) ?? [];
     this.#held.delete(run);
-    if (this.#runs.size === 0) {
-      this.#objects.sweep();
-      this.#idle.resolve();
-      this.#idle = Promise.withResolvers();
-    }
+    // Afterwards the scheduler deletes everything; and one that was lost may still have workers read it.
+    if (this.#over !== undefined) return;
+    for (const object of held) this.#objects.release(object);
+    if (this.#runs.size === 0) this.#objects.sweep();
   }
 
   async #send(run: TaskRun, request: TaskRequest): Promise<void> {
     try {
+      while (this.#clearing !== undefined) await this.#clearing;
+      if (run.over) return;
       const args = this.#hold(run, request);
       const prepared = await request.prepared;
       run.name = prepared.name;
@@ -216,7 +234,13 @@ export class Session implements RunHost {
     const held: StoredObject[] = [];
     this.#held.set(run, held);
     return request.args.map((argument, index) => {
-      if ("object" in argument) return argument.object;
+      if ("object" in argument) {
+        if (this.#objects.has(argument.object)) return argument.object;
+        throw new ClientError(
+          "config",
+          `arguments[${index}] was released or cleared before the task was sent: put it again`,
+        );
+      }
       const object = this.#objects.hold(argument.bytes, `argument ${index}`);
       held.push(object);
       return object;
@@ -233,9 +257,10 @@ export class Session implements RunHost {
   }
 
   async #cancelAll(timeoutMs: number): Promise<void> {
-    const { promise } = this.#idle;
-    for (const run of [...this.#runs.values()]) void run.cancel({ reason: canceledBy(this.#over) });
-    if (this.#runs.size > 0) await within(promise, timeoutMs, undefined);
+    const runs = [...this.#runs.values()];
+    const reason = this.#over ?? new ClientError("canceled", "the client's tasks were cancelled");
+    for (const run of runs) void run.cancel({ reason });
+    await within(Promise.allSettled(runs.map(({ result }) => result)), timeoutMs, []);
   }
 
   #abandon(): void {
@@ -246,8 +271,6 @@ export class Session implements RunHost {
 }
 
 const closed = (): ClientError => new ClientError("closed", "the client was closed");
-const canceledBy = (over: ClientError | undefined): ClientError =>
-  over ?? new ClientError("canceled", "the client's tasks were cancelled");
 
 /** The promise's value, or `otherwise` after some time. */
 async function within<Value>(promise: Promise<Value>, ms: number, otherwise: Value): Promise<Value> {

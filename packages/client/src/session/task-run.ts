@@ -77,9 +77,9 @@ export class TaskRun {
 
   succeed(value: unknown): void {
     if (this.over) return;
-    if (this.#abandoned !== undefined) return this.fail(this.#abandoned.reason);
-    this.#to("succeeded");
-    this.#end(() => this.#outcome.resolve(value));
+    const abandoned = this.#abandoned;
+    this.#to(abandoned === undefined ? "succeeded" : "failed");
+    this.#end(() => (abandoned === undefined ? this.#outcome.resolve(value) : this.#outcome.reject(abandoned.reason)));
   }
 
   fail(reason: unknown): void {
