@@ -1,1 +1,17 @@
-export {};
+export {
+  type BuildImageOptions,
+  type BuiltImage,
+  buildImage,
+  DEFAULT_PYTHON,
+  dockerfileOf,
+  ENGINES,
+  type EngineName,
+  findEngine,
+  type ImageKind,
+  type ImageRegistry,
+  type PushedImage,
+  type PushImageOptions,
+  PYTHON_BASES,
+  pushImage,
+  type RegistryLogin,
+} from "./images/index.ts";
