@@ -1,7 +1,10 @@
 import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { ClientError } from "../client-error.ts";
-import { type Task, type TaskSource, taskSource } from "./task.ts";
+import { type Task, type TaskSource, taskSource, tasksOf } from "./task.ts";
+
+/** Modules that were evaluated again when they were asked for: some tools (test runners) load modules in ways of their own. */
+const copied = new Set<string>();
 
 /** A module that has been evaluated is there at once; one that still is will not be while it waits for us. */
 const EVALUATING_MS = 1_000;
@@ -13,10 +16,12 @@ const EVALUATING_MS = 1_000;
  */
 export async function exportNameOf(task: Task<never[], unknown>, source: TaskSource): Promise<string> {
   if (source.export !== undefined) return source.export;
+  const before = tasksOf(source.url);
   const namespace = await load(source);
+  if (tasksOf(source.url) > before) copied.add(source.url);
   const inside: unknown = Reflect.get(namespace, "default");
   const places = typeof inside === "object" && inside !== null ? [namespace, inside] : [namespace];
-  const found = named(places, (value) => value === task) ?? alike(places, task, source);
+  const found = named(places, (value) => value === task) ?? alike(places, source);
   if (found !== undefined) return found;
   const exported = Object.keys(namespace).join(", ") || "nothing";
   throw new ClientError(
@@ -69,9 +74,13 @@ function named(places: readonly object[], matches: (value: unknown) => boolean):
   return undefined;
 }
 
-/** Tools that load modules themselves (test runners) may give us another copy of the module: then the one task of the same text is it. */
-function alike(places: readonly object[], task: Task<never[], unknown>, source: TaskSource): string | undefined {
-  const same = (value: unknown): boolean => taskSource(value)?.url === source.url && String(value) === String(task);
+/** The one export that is a task of the same text, where the module that we were given is another copy. */
+function alike(places: readonly object[], source: TaskSource): string | undefined {
+  if (!copied.has(source.url)) return undefined;
+  const same = (value: unknown): boolean => {
+    const other = taskSource(value);
+    return other?.url === source.url && other.text === source.text;
+  };
   const names = new Set(
     places.flatMap((place) => Object.entries(place).flatMap(([name, value]) => (same(value) ? [name] : []))),
   );

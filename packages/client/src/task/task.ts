@@ -24,6 +24,8 @@ export interface TaskDefinition {
 export interface TaskSource extends TaskDefinition {
   /** Of the module, `file:`. */
   readonly url: string;
+  /** Text of the function, where there is one. */
+  readonly text?: string;
 }
 
 // A key of the process, not of this copy of the package: a task made by one copy can be submitted by another.
@@ -73,12 +75,18 @@ export function defineTask(
   if (typeof fn !== "function") {
     throw new ClientError("config", `defineTask: expected a function or the name of an export, got ${typeof fn}`);
   }
-  return mark((...args: never[]) => fn(...args), { ...definition, url });
+  made.set(url, tasksOf(url) + 1);
+  return mark((...args: never[]) => fn(...args), { ...definition, url, text: String(fn) });
 }
 
 function mark(task: (...args: never[]) => unknown, source: TaskSource): Task<never[], unknown> {
   return Object.defineProperty(task, KEY, { value: Object.freeze(source) });
 }
+
+const made = new Map<string, number>();
+
+/** How many tasks a module has made so far. */
+export const tasksOf = (url: string): number => made.get(url) ?? 0;
 
 /** Where a task comes from, or `undefined` for what is no task. */
 export function taskSource(task: unknown): TaskSource | undefined {
