@@ -48,7 +48,8 @@ export interface ImageFacts {
 /** A queue's machines and where they start. */
 export interface QueueFacts {
   readonly arn: string;
-  readonly environments: readonly ComputeEnvironmentDetail[];
+  /** In the queue's order; `undefined` where they may not be looked at. */
+  readonly environments: readonly ComputeEnvironmentDetail[] | undefined;
 }
 
 /** What the checks ask an account. Each call rejects with an `AdapterError`; `denied` names the action. */

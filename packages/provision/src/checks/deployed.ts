@@ -1,5 +1,5 @@
 import type { ComputeEnvironmentDetail, JobDefinition } from "@aws-sdk/client-batch";
-import type { AbortOptions, CheckedDeployment, CheckHost } from "@scaler-aws-hpc/adapter-core";
+import { type AbortOptions, AdapterError, type CheckedDeployment, type CheckHost } from "@scaler-aws-hpc/adapter-core";
 import { architectureOf } from "../settings/instance-types.ts";
 import type { CheckedAccount, QueueFacts } from "./account-port.ts";
 
@@ -9,6 +9,21 @@ export interface DeployedNames {
   readonly definitions: readonly string[];
   /** Queues to which jobs of a definition go. */
   queuesOf(definition: string): readonly string[];
+  /** Definitions whose jobs go to a queue. */
+  definitionsOf(queue: string): readonly string[];
+}
+
+/** A definition that is looked at, for checks of it. */
+export interface DefinitionParts {
+  readonly name: string;
+  /** The id of a check about it. */
+  readonly id: (id: string) => string;
+  readonly needs: readonly string[];
+  readonly deployed: Deployed;
+  readonly account: () => Promise<CheckedAccount>;
+  /** What its jobs run on. @throws {AdapterError} `denied` where that may not be looked at */
+  readonly environments: (options: AbortOptions) => Promise<readonly ComputeEnvironmentDetail[]>;
+  readonly host: Pick<CheckHost, "runnerOptions">;
 }
 
 /** Queues and definitions of all profiles; none where the backend is not AWS Batch or its settings are missing. */
@@ -25,6 +40,7 @@ export function deployedNames(
     queues: [...new Set(pairs.map(([name]) => name))],
     definitions: [...new Set(pairs.map(([, name]) => name))],
     queuesOf: (wanted) => [...new Set(pairs.filter(([, name]) => name === wanted).map(([name]) => name))],
+    definitionsOf: (wanted) => [...new Set(pairs.filter(([name]) => name === wanted).map(([, name]) => name))],
   };
 }
 
@@ -50,11 +66,13 @@ export class Deployed {
     return asked;
   }
 
-  /** The environments of some queues together. */
+  /** The environments of some queues together. @throws {AdapterError} `denied` where they may not be looked at */
   async environments(queues: readonly string[], options?: AbortOptions): Promise<readonly ComputeEnvironmentDetail[]> {
-    return (await Promise.all(queues.map((name) => this.queue(name, options)))).flatMap(
-      ({ environments }) => environments,
-    );
+    const found = await Promise.all(queues.map((name) => this.queue(name, options)));
+    return found.flatMap(({ environments }) => {
+      if (environments !== undefined) return environments;
+      throw new AdapterError("denied", "batch:DescribeComputeEnvironments is not allowed; allow it for this");
+    });
   }
 }
 

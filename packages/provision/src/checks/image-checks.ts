@@ -1,7 +1,6 @@
-import type { ComputeEnvironmentDetail } from "@aws-sdk/client-batch";
-import { type AbortOptions, type Check, type CheckHost, type Finding, warning } from "@scaler-aws-hpc/adapter-core";
-import type { CheckedAccount, ImageFacts } from "./account-port.ts";
-import { architecturesOf, type Deployed } from "./deployed.ts";
+import { type AbortOptions, type Check, type Finding, warning } from "@scaler-aws-hpc/adapter-core";
+import type { ImageFacts } from "./account-port.ts";
+import { architecturesOf, type DefinitionParts } from "./deployed.ts";
 import { imageFindings, pythonFinding } from "./image-findings.ts";
 import { imageReference } from "./image-reference.ts";
 import { localPython } from "./local-python.ts";
@@ -9,20 +8,8 @@ import { unlessDenied } from "./role-findings.ts";
 
 const GROUP = "Image";
 
-/** What {@link imageChecks} is about. */
-export interface ImageChecksParts {
-  /** Of the job definition. */
-  readonly name: string;
-  readonly id: (id: string) => string;
-  readonly needs: readonly string[];
-  readonly deployed: Deployed;
-  readonly account: () => Promise<CheckedAccount>;
-  readonly environments: (options: AbortOptions) => Promise<readonly ComputeEnvironmentDetail[]>;
-  readonly host: Pick<CheckHost, "runnerOptions">;
-}
-
 /** The image of a definition: whether it is there, fits the machines, starts a runner, and has the clients' Python. */
-export function imageChecks(parts: ImageChecksParts): readonly Check[] {
+export function imageChecks(parts: DefinitionParts): readonly Check[] {
   const { name, id, needs, deployed, environments, host } = parts;
   let looked: Promise<Looked> | undefined;
   const look = (options: AbortOptions): Promise<Looked> => {
@@ -39,8 +26,12 @@ export function imageChecks(parts: ImageChecksParts): readonly Check[] {
       async run(options) {
         const found = await look(options);
         if ("warning" in found) return [found.warning];
-        const architectures = architecturesOf(await environments(options), await deployed.definition(name, options));
-        return imageFindings(found.image, found.platforms, architectures);
+        const definition = await deployed.definition(name, options);
+        const machines = await unlessDenied("batch:DescribeComputeEnvironments", async () => ({
+          architectures: architecturesOf(await environments(options), definition),
+        }));
+        if (!("warning" in machines)) return imageFindings(found.image, found.platforms, machines.architectures);
+        return [...imageFindings(found.image, found.platforms, []), machines.warning];
       },
     },
     {
@@ -65,7 +56,7 @@ type Looked =
   | { readonly image: string; readonly platforms: readonly ImageFacts[] | undefined }
   | { readonly warning: Finding };
 
-async function lookAt({ name, deployed, account }: ImageChecksParts, options: AbortOptions): Promise<Looked> {
+async function lookAt({ name, deployed, account }: DefinitionParts, options: AbortOptions): Promise<Looked> {
   const { containerProperties } = await deployed.definition(name, options);
   const image = containerProperties?.image ?? "";
   const reference = imageReference(image);

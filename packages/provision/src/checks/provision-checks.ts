@@ -1,9 +1,9 @@
 import { type AbortOptions, type Check, type Finding, ok } from "@scaler-aws-hpc/adapter-core";
+import { accountCheck } from "./account-check.ts";
 import type { CheckedAccount } from "./account-port.ts";
 import { callerFindings } from "./caller-findings.ts";
 import { networkFindings } from "./network-findings.ts";
 import { unlessDenied } from "./role-findings.ts";
-import { accountCheck } from "./start-checks.ts";
 
 /** What making a deployment needs: the calls of CloudFormation are made with the caller's own permissions. */
 const ACTIONS: readonly string[] = [

@@ -1,3 +1,4 @@
+import type * as BatchSdk from "@aws-sdk/client-batch";
 import type { ComputeEnvironmentDetail, JobDefinition } from "@aws-sdk/client-batch";
 import { type AbortOptions, AdapterError, isAdapterError } from "@scaler-aws-hpc/adapter-core";
 import { fromAws } from "../aws/aws-failure.ts";
@@ -78,11 +79,7 @@ export class SdkAccount implements CheckedAccount {
       const [queue] = jobQueues;
       if (queue === undefined) throw new AdapterError("missing", `job queue ${name} is not there; look at --job-queue`);
       const names = (queue.computeEnvironmentOrder ?? []).flatMap(({ computeEnvironment }) => computeEnvironment ?? []);
-      const { computeEnvironments = [] } = await client.send(
-        new sdk.DescribeComputeEnvironmentsCommand({ computeEnvironments: names }),
-        sending(options?.signal),
-      );
-      const environments: readonly ComputeEnvironmentDetail[] = names.length === 0 ? [] : computeEnvironments;
+      const environments = names.length === 0 ? [] : await environmentsOf(sdk, client, names, options);
       return { arn: queue.jobQueueArn ?? name, environments };
     } catch (reason) {
       throw isAdapterError(reason)
@@ -136,6 +133,23 @@ export class SdkAccount implements CheckedAccount {
     } finally {
       client.destroy();
     }
+  }
+}
+
+/** `undefined` where they may not be looked at: the queue is known all the same. */
+async function environmentsOf(
+  sdk: typeof BatchSdk,
+  client: BatchSdk.BatchClient,
+  names: string[],
+  options: AbortOptions | undefined,
+): Promise<readonly ComputeEnvironmentDetail[] | undefined> {
+  try {
+    const command = new sdk.DescribeComputeEnvironmentsCommand({ computeEnvironments: names });
+    return (await client.send(command, sending(options?.signal))).computeEnvironments ?? [];
+  } catch (reason) {
+    const error = fromAws(reason, "batch:DescribeComputeEnvironments", names.join(", "), options?.signal);
+    if (isAdapterError(error) && error.code === "denied") return undefined;
+    throw error;
   }
 }
 

@@ -4,6 +4,7 @@ import {
   decodeMessage,
   encodeTaskFlags,
   type Magic,
+  type ObjectStorageAddress,
   type SchedulerMessage,
   type Task,
   type UnknownMessage,
@@ -186,6 +187,8 @@ export class WireScheduler implements AsyncDisposable {
     if (message.kind === "workerHeartbeat") {
       this.onHeartbeat(peer);
       if (this.echoes) this.echo(peer);
+    } else if (message.kind === "clientHeartbeat" && this.echoes) {
+      peer.send({ kind: "clientHeartbeatEcho", objectStorageAddress: this.#storageAddress() });
     } else if (message.kind === "workerManagerHeartbeat") {
       peer.send({ kind: "workerManagerHeartbeatEcho" });
     } else if (message.kind === "disconnectRequest" && this.responds) {
@@ -195,7 +198,10 @@ export class WireScheduler implements AsyncDisposable {
 
   /** Answers one heartbeat. */
   echo(peer: WirePeer): void {
-    const objectStorageAddress = { host: "127.0.0.1", port: this.storage.port, scheme: "tcp" };
-    peer.send({ kind: "workerHeartbeatEcho", objectStorageAddress });
+    peer.send({ kind: "workerHeartbeatEcho", objectStorageAddress: this.#storageAddress() });
+  }
+
+  #storageAddress(): ObjectStorageAddress {
+    return { host: "127.0.0.1", port: this.storage.port, scheme: "tcp" };
   }
 }
