@@ -62,28 +62,16 @@ class SdkBuckets implements BucketService, Disposable {
 
   async empty(bucket: string, options: AbortOptions = {}): Promise<number> {
     const owned = { Bucket: bucket, ExpectedBucketOwner: this.#account };
-    let count = 0;
-    let next: { KeyMarker?: string; VersionIdMarker?: string } | undefined = {};
-    while (next !== undefined) {
-      const list: Sdk.ListObjectVersionsCommand = new this.#sdk.ListObjectVersionsCommand({
-        ...owned,
-        ...next,
-        MaxKeys: BATCH,
-      });
-      const page: Sdk.ListObjectVersionsCommandOutput = await this.#call("s3:ListBucketVersions", bucket, options, () =>
-        this.#client.send(list, sending(options.signal)),
-      );
+    // Always from the start: what was there before is gone, and what cannot be deleted is an error.
+    for (let count = 0; ; ) {
+      const list = new this.#sdk.ListObjectVersionsCommand({ ...owned, MaxKeys: BATCH });
+      const send = () => this.#client.send(list, sending(options.signal));
+      const page = await this.#call("s3:ListBucketVersions", bucket, options, send);
       const found = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])];
+      if (found.length === 0) return count + (await this.#abortUploads(bucket, options));
       const objects = found.map(({ Key = "", VersionId }) => ({ Key, ...(VersionId && { VersionId }) }));
-      if (objects.length > 0) count += await this.#remove(bucket, objects, options);
-      next = page.IsTruncated
-        ? {
-            ...(page.NextKeyMarker !== undefined && { KeyMarker: page.NextKeyMarker }),
-            ...(page.NextVersionIdMarker !== undefined && { VersionIdMarker: page.NextVersionIdMarker }),
-          }
-        : undefined;
+      count += await this.#remove(bucket, objects, options);
     }
-    return count + (await this.#abortUploads(bucket, options));
   }
 
   async #remove(bucket: string, objects: Sdk.ObjectIdentifier[], options: AbortOptions): Promise<number> {

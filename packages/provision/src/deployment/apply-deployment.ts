@@ -61,7 +61,7 @@ const isUpToDate = ({ stacks, image }: Plan, name: string): boolean =>
 
 /** Names of a first base stack that somebody has already would let it fail half-way. */
 async function assertNamesFree(
-  { base, account }: Deployment,
+  { base, account, stackNames }: Deployment,
   { settings }: Plan["wanted"],
   options: AbortOptions,
 ): Promise<void> {
@@ -73,6 +73,10 @@ async function assertNamesFree(
     const text = `bucket ${bucket} belongs to another account: names of buckets are for all accounts; nothing was made; choose another with --bucket or --prefix`;
     throw new AdapterError("conflict", text);
   }
+  // A run that was interrupted a moment ago may have gone through after all: then the bucket is the stack's.
+  const now =
+    owner === "account" ? stackState((await account.stacks.describe(stackNames.base, options))?.status) : state;
+  if (now !== state) return;
   if (owner === "account") {
     const text = `bucket ${bucket} is there already, and not by this program; nothing was made; choose another with --bucket or --prefix, or remove it`;
     throw new AdapterError("conflict", text);

@@ -13,6 +13,7 @@ export async function describeStacks(
       try {
         const stack = await account.stacks.describe(name, options);
         if (stack === undefined || stackState(stack.status) === "absent") return `stack ${name}: not there`;
+        if (stackState(stack.status) === "reviewed") return `stack ${name}: prepared and never made; it holds nothing`;
         const goesOn = stackState(stack.status) === "busy" ? ", which AWS finishes by itself" : "";
         const held = heldText(await account.stacks.resources(stack.id, options));
         return `stack ${name}: ${stack.status}${goesOn}; it holds ${held}`;

@@ -4,7 +4,8 @@ import { StackDriver } from "../stacks/stack-driver.ts";
 import type { StackResource } from "../stacks/stack-service.ts";
 import { stackState } from "../stacks/stack-state.ts";
 import type { WatchTools } from "../stacks/stack-watch.ts";
-import type { Deployment } from "./deployment.ts";
+import { resourceNames } from "../templates/resource-names.ts";
+import { bareSettings, type Deployment } from "./deployment.ts";
 import { definitionName, findLeftovers, type Leftover } from "./leftovers.ts";
 
 /** How a `destroy` goes about it. */
@@ -119,6 +120,24 @@ async function endJobs(
     "unavailable",
     `jobs of ${deployment.name} did not end in time; nothing was deleted; go on with \`${deployment.commands.destroy} --terminate-jobs\``,
   );
+}
+
+/** What there is under the names of a deployment without stacks: never touched, because nothing says whose it is. */
+export async function findNamesakes(
+  { account, name }: Deployment,
+  options: AbortOptions = {},
+): Promise<readonly Leftover[]> {
+  const settings = bareSettings(account, name);
+  const { queue, definition } = resourceNames(settings);
+  const named = { logicalId: "", status: "", statusReason: undefined };
+  const possible: readonly StackResource[] = [
+    { ...named, type: "AWS::Batch::JobQueue", physicalId: queue },
+    { ...named, type: "AWS::Batch::JobDefinition", physicalId: definition },
+    { ...named, type: "AWS::S3::Bucket", physicalId: settings.bucket },
+    { ...named, type: "AWS::ECR::Repository", physicalId: settings.repository },
+  ];
+  const found = await findLeftovers(account, possible, [], options);
+  return found.map((one) => ({ ...one, why: "it has a name of this deployment, and no stack holds it; left alone" }));
 }
 
 const idsOf = (resources: readonly StackResource[], wanted: string): readonly string[] =>

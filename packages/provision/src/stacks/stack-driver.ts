@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type AbortOptions, AdapterError } from "@scaler-aws-hpc/adapter-core";
+import { type AbortOptions, AdapterError, isAdapterError } from "@scaler-aws-hpc/adapter-core";
 import { DEPLOYMENT_TAG } from "../templates/tags.ts";
 import type { Template } from "../templates/template.ts";
 import { stackFailure } from "./stack-failure.ts";
@@ -63,7 +63,7 @@ export class StackDriver {
       await this.#forget(name, changeSet, existing === undefined);
       throw reason;
     }
-    await service.executeChangeSet(name, changeSet, options);
+    await this.#execute(name, changeSet, existing === undefined, options);
     const stack = (await service.describe(name, options))?.id ?? name;
     const end = await watchStack(this.#tools, stack, before, options);
     const resources = end.stack === undefined ? [] : await service.resources(stack, options);
@@ -168,6 +168,16 @@ export class StackDriver {
       "unavailable",
       `stack ${stack}: CloudFormation was not ready with the change set ${changeSet} in time; nothing was changed; try again`,
     );
+  }
+
+  async #execute(stack: string, changeSet: string, wasAbsent: boolean, options: AbortOptions): Promise<void> {
+    try {
+      await this.#tools.service.executeChangeSet(stack, changeSet, options);
+    } catch (reason) {
+      // After anything else, an abort too, nobody knows whether it has begun.
+      if (isAdapterError(reason) && reason.code === "denied") await this.#forget(stack, changeSet, wasAbsent);
+      throw reason;
+    }
   }
 
   /** Takes back what {@link #prepare} made, also after an abort; what cannot be removed holds nothing and is in nobody's way. */

@@ -1,5 +1,6 @@
 import { Flags } from "@oclif/core";
 import { PLACE_FLAGS, ProvisionCommand, SCHEMA_VERSION } from "../../command/provision-command.ts";
+import type { Deployment } from "../../deployment/deployment.ts";
 import type { Doomed } from "../../deployment/destroy-deployment.ts";
 import type { Leftover } from "../../deployment/leftovers.ts";
 
@@ -39,13 +40,15 @@ export default class ProvisionDestroy extends ProvisionCommand {
   async run(): Promise<DestroyResult> {
     const { flags } = await this.parse(ProvisionDestroy);
     this.beQuiet(flags.quiet);
-    const [{ assertIdle, destroyDeployment, findDoomed }, { pause }, { assertThere }] = await Promise.all([
+    const [{ assertIdle, destroyDeployment, findDoomed, findNamesakes }, { pause }] = await Promise.all([
       import("../../deployment/destroy-deployment.ts"),
       import("../../stacks/waiting.ts"),
-      import("../../deployment/deployment.ts"),
     ]);
     return await this.withDeployment(flags, async (deployment, signal) => {
-      assertThere(deployment);
+      if (deployment.base === undefined && deployment.compute === undefined) {
+        this.log("there is nothing to destroy");
+        return this.#result(deployment, NOTHING, await findNamesakes(deployment, { signal }));
+      }
       const doomed = await findDoomed(deployment, { signal });
       const terminateJobs = flags["terminate-jobs"];
       if (!terminateJobs) assertIdle(doomed, deployment);
@@ -54,23 +57,23 @@ export default class ProvisionDestroy extends ProvisionCommand {
       const tools = { pause, say: this.say, pollMs: POLL_MS, terminateJobs, wait: flags.wait };
       const { leftovers, ...deleted } = await destroyDeployment(deployment, doomed, tools, { signal });
       this.log(`deleted ${deleted.objects} objects, ${deleted.images} images; stopped ${deleted.jobs} jobs`);
-      for (const { type, name, why } of leftovers) this.log(`left: ${type} ${name}: ${why}`);
-      if (leftovers.length > 0) {
-        this.say(`${leftovers.length} left; go on with \`${deployment.commands.destroy}\`, or remove them by hand`);
-        process.exitCode = 1;
-      }
-      const { name, account } = deployment;
-      return {
-        schemaVersion: SCHEMA_VERSION,
-        deployment: name,
-        region: account.region,
-        account: account.id,
-        deleted,
-        leftovers,
-      };
+      return this.#result(deployment, deleted, leftovers);
     });
   }
+
+  #result(
+    { name, account }: Deployment,
+    deleted: DestroyResult["deleted"],
+    leftovers: readonly Leftover[],
+  ): DestroyResult {
+    for (const { type, name, why } of leftovers) this.log(`left: ${type} ${name}: ${why}`);
+    if (leftovers.length > 0) process.exitCode = 1;
+    const { id, region } = account;
+    return { schemaVersion: SCHEMA_VERSION, deployment: name, region, account: id, deleted, leftovers };
+  }
 }
+
+const NOTHING = { objects: 0, images: 0, jobs: 0 };
 
 function doomedLines({ base, compute, jobs }: Doomed): readonly string[] {
   const held = [...compute, ...base].filter(({ status }) => status !== "DELETE_COMPLETE");

@@ -50,7 +50,8 @@ export default class ProvisionShow extends ProvisionCommand {
       const stacks = [];
       for (const kind of ["base", "compute"] as const) {
         const stack = deployment[kind];
-        const resources = stack === undefined ? [] : await account.stacks.resources(stack.id, { signal });
+        const made = stack !== undefined && stack.status !== "REVIEW_IN_PROGRESS";
+        const resources = !made ? [] : await account.stacks.resources(stack.id, { signal });
         stacks.push({ name: stackNames[kind], status: stack?.status, reason: stack?.statusReason, resources });
       }
       const settings = provisionSettings({
