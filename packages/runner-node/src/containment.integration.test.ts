@@ -44,10 +44,16 @@ describe("a task that would end its thread", () => {
       "() => { const all = []; for (;;) all.push({ n: all.length }); }",
       /out of memory.*64 MiB of JavaScript heap/,
     ],
+    ["elements of a list", "() => { const all = []; for (;;) all.push({}); }", /64 MiB of JavaScript heap/],
+    [
+      "keys of a map",
+      "() => { const all = new Map(); for (let n = 0; ; n++) all.set(n, n); }",
+      /64 MiB of JavaScript heap/,
+    ],
     [
       "buffers",
       "async () => { const all = []; for (;;) { all.push(Buffer.alloc(4 << 20, 1)); await new Promise(setImmediate); } }",
-      /out of memory: the runner held \d+ MiB, its limit is 224 MiB \(SCALER_RUNNER_MEMORY_MIB\)/,
+      /out of memory: the runner held \d+ MiB, its limit is 320 MiB \(SCALER_RUNNER_MEMORY_MIB\)/,
     ],
     [
       "buffers without a pause",

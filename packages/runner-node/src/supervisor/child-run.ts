@@ -43,8 +43,6 @@ const FIRST_PROGRESS_MS = 200;
 const PROGRESS_MS = 1_000;
 /** A thread that ends so often before it begins a task is not tried again. */
 const MAX_IDLE_DEATHS = 3;
-const MIB = 1024 * 1024;
-const LEAST_GROWTH = 64 * MIB;
 
 /**
  * Runs the pack of one child: loads it, gives it to a thread, watches over the thread, replaces it when it ends, and stores what comes. The state of
@@ -220,22 +218,12 @@ export class ChildRun {
     if (running !== undefined && limitMs > 0 && ageMs >= limitMs) {
       this.#late = running.task;
       thread.end({ kind: "timeout", reason: `the task ran longer than its limit of ${limitMs / 1_000} s` });
-    } else if (running !== undefined) this.#checkMemory(thread);
+    } else if (running !== undefined) thread.memory.look();
     const long = running !== undefined && running.task !== this.#reported && ageMs >= FIRST_PROGRESS_MS;
     if (!long && now < this.#progressAt) return;
     this.#progressAt = now + PROGRESS_MS;
     this.#reported = running?.task ?? -1;
     this.#options.listener.progress({ task: running?.task ?? null, taskAgeMs: Math.floor(ageMs) });
-  }
-
-  #checkMemory(thread: ExecutorThread): void {
-    const { residentBytes, source } = this.#options.executors.limits;
-    const resident = process.memoryUsage.rss();
-    // What the process held before is not this thread's.
-    if (resident < Math.max(residentBytes, thread.residentAtStart + LEAST_GROWTH)) return;
-    const [held, limit] = [resident, residentBytes].map((bytes) => Math.round(bytes / MIB));
-    const reason = `out of memory: the runner held ${held} MiB, its limit is ${limit} MiB (${source})`;
-    thread.end({ kind: "oom", reason });
   }
 
   #checkOver(): void {

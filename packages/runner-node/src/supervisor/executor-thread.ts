@@ -4,10 +4,18 @@ import type { ExecutorData } from "../executor/start-executor.ts";
 import type { ExecutorMessage, RunPack } from "../threads/messages.ts";
 import { monotonicMs, SharedState } from "../threads/shared-state.ts";
 import type { MemoryLimits } from "./memory-limits.ts";
+import { heapOom, MemoryWatch } from "./memory-watch.ts";
 import { killChildren } from "./process-family.ts";
 
 /** How long a thread may take to end, in milliseconds. One that is caught in native code does not. */
 const END_MS = 2_000;
+
+/**
+ * V8's own limit is so many times that of tasks, where their heap can be looked at (from Node 22.16 on): V8 ends the whole process when a single large
+ * allocation, such as that of an array that grows, does not fit below its limit.
+ */
+const BACKSTOP = 2;
+const canTellHeap = typeof Worker.prototype.getHeapStatistics === "function";
 
 /** Why a thread ended, but for what only its pack knows. */
 export type EndCause = Omit<DeathCause, "first">;
@@ -37,8 +45,8 @@ export interface ThreadListener {
 export class ExecutorThread {
   readonly state = new SharedState();
   readonly startedMs: number = monotonicMs();
-  /** Memory of the process before it was there, in bytes. */
-  readonly residentAtStart: number = process.memoryUsage.rss();
+  /** Looks at its memory, each time it is told to. */
+  readonly memory: MemoryWatch;
   /** Who hears it; nobody, while it has no pack. */
   listener: ThreadListener | undefined;
   /** The client whose tasks it runs, once it has had any. */
@@ -55,6 +63,7 @@ export class ExecutorThread {
   /** @param file the program: this same bundle, which looks which thread it is in */
   constructor(file: string, limits: MemoryLimits) {
     this.#limits = limits;
+    this.memory = new MemoryWatch(this, limits);
     const workerData: ExecutorData = { state: this.state.memory };
     this.#worker = new Worker(file, {
       workerData,
@@ -63,7 +72,7 @@ export class ExecutorThread {
       // Nothing of it may reach the manager's log: what tasks write goes into rings.
       stdout: true,
       stderr: true,
-      resourceLimits: { maxOldGenerationSizeMb: limits.heapMiB },
+      resourceLimits: { maxOldGenerationSizeMb: canTellHeap ? BACKSTOP * limits.heapMiB : limits.heapMiB },
     });
     this.#worker.on("message", (message: ExecutorMessage) => this.#hear(message));
     this.#worker.on("error", (reason) => this.#fail(reason));
@@ -85,6 +94,16 @@ export class ExecutorThread {
   /** Number of its newest pack. */
   get pack(): number {
     return this.#packs;
+  }
+
+  /** Bytes of its JavaScript heap that are used; also told while a task lets nothing else run. 0 where Node cannot tell. */
+  async heapBytes(): Promise<number> {
+    try {
+      return canTellHeap ? (await this.#worker.getHeapStatistics()).used_heap_size : 0;
+    } catch {
+      // It ended just now.
+      return 0;
+    }
   }
 
   run(pack: Omit<RunPack, "pack">): void {
@@ -132,15 +151,10 @@ export class ExecutorThread {
   #end(how: EndCause): void {
     if (this.#over) return;
     this.#over = true;
-    const { heapMiB, source } = this.#limits;
-    const oom: EndCause = {
-      kind: "oom",
-      reason: `out of memory: the task needed more than the limit of ${heapMiB} MiB of JavaScript heap (${source})`,
-    };
     const running = this.state.running;
     const tail = running === undefined ? undefined : this.state;
     this.listener?.ended({
-      cause: this.#cause ?? (this.#oom ? oom : how),
+      cause: this.#cause ?? (this.#oom ? heapOom(this.#limits) : how),
       task: running?.task,
       first: !this.used,
       seconds: running === undefined ? 0 : Math.max(0, monotonicMs() - running.startMs) / 1_000,

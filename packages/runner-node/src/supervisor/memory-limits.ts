@@ -11,7 +11,7 @@ export const MEMORY_VARIABLE = "SCALER_RUNNER_MEMORY_MIB";
 const HEAP_PART = 0.75;
 const ALL_PART = 0.92;
 /** What the process needs beside the heap of tasks, in bytes: Node itself, the young generation. */
-const OWN_BYTES = 160 * MIB;
+const OWN_BYTES = 256 * MIB;
 
 /** How much memory tasks may take. */
 export interface MemoryLimits {
