@@ -1,6 +1,6 @@
 // The manager of the released Scaler and ours, against the same emulator of AWS Batch and the same S3 in memory, with a real scheduler, object
 // storage and client. Every result is checked; exits with 1 when a promise does not hold.
-// Usage: npm run bench aws -- [--ours | --original] [--workload NAME]... [--rounds 3] [--tasks 1000] [--tiny-tasks 10000] [--slots 100] [--seed 3]
+// Usage: npm run bench aws -- [--ours | --original] [--workload NAME]... [--rounds 3] [--tasks 1000] [--tiny-tasks 10000] [--slots 100] [--ahead 100] [--seed 3]
 //   [--sigma 0.6] [--children 1000] [--seconds 60]; names: fixed, fixed-single, log-normal, log-normal-single, latency, latency-single, tiny, polling
 import { parseArgs } from "node:util";
 import { inWords, total } from "./counts.ts";
@@ -21,6 +21,7 @@ const { values } = parseArgs({
     tasks: { type: "string", default: "1000" },
     "tiny-tasks": { type: "string", default: "10000" },
     slots: { type: "string", default: "100" },
+    ahead: { type: "string", default: "100" },
     seed: { type: "string", default: "3" },
     sigma: { type: "string", default: "0.6" },
     children: { type: "string", default: "1000" },
@@ -44,6 +45,7 @@ if (unknown.length > 0) throw new Error(`no workload ${unknown.join(", ")}; know
 
 console.log(
   `Batch emulated, ${START_MS} ms from submit to start, ${values.slots} slots; S3 in memory of a process of its own.\n` +
+    `The compute environment has as many vCPUs as there are slots. Ours may let ${values.ahead} more jobs wait in the queue (--jobs-ahead); the original has no such thing.\n` +
     "Runners of both sides are warm workers, one process for many jobs, not started afresh; the original's keep the AWS SDK and its S3 client.\n" +
     "The original is opengris-scaler 2.9.0 with one line mended by this bench: as released it announces its concurrency as a negative\n" +
     "number, its first heartbeat fails, and it ends. It runs one round and knows no packing.\n" +
@@ -69,12 +71,12 @@ async function measure(workload: Workload): Promise<Measured> {
   console.log(`\n${workload.name}: ${workload.title}; ideal ${workload.idealSeconds.toFixed(1)} s`);
   const runs: Record<Side, TimedRun[]> = { ours: [], original: [] };
   for (let round = 0; sides.includes("ours") && round < Number(values.rounds); round++) {
-    const run = await timedRun("ours", workload, START_MS);
+    const run = await timedRun("ours", workload, START_MS, Number(values.ahead));
     runs.ours.push(run);
     console.log(line("ours", workload, run));
   }
   if (sides.includes("original") && workload.packing) {
-    const run = await timedRun("original", workload, START_MS);
+    const run = await timedRun("original", workload, START_MS, Number(values.ahead));
     runs.original.push(run);
     console.log(line("original", workload, run));
   }

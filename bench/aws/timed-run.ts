@@ -39,11 +39,11 @@ const QUIET_MS = 3_000;
 const SETTLE_MS = 120_000;
 
 /** Runs a workload in a cluster of its own. @throws {Error} when a task returned something else, with everybody's last lines. */
-export async function timedRun(side: Side, workload: Workload, startMs: number): Promise<TimedRun> {
+export async function timedRun(side: Side, workload: Workload, startMs: number, ahead: number): Promise<TimedRun> {
   const { slots, durations, idealSeconds, latencyMs } = workload;
   await using site = await startAwsSite({ slots, startMs, latencyMs, runner: runnerOf(side) });
   await using cluster = await startCluster();
-  const args = workload.packing ? [] : ["--tasks-per-job", "1"];
+  const args = ["--jobs-ahead", String(ahead), ...(workload.packing ? [] : ["--tasks-per-job", "1"])];
   await using manager = await startSide(side, cluster, { ...site, slots, args });
   const file = join(cluster.folder, "durations.json");
   await writeFile(file, JSON.stringify(durations));

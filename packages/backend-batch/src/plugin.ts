@@ -29,6 +29,7 @@ export const plugin: Plugin = {
       options: BATCH_OPTIONS,
       profileSettings: PROFILE_SETTINGS,
       defaultStore: "s3",
+      queues: true,
       open: (options, host) => openBatch(options, host),
       checks: async (options, host) => (await import("./checks/batch-checks.ts")).batchChecks(options, host),
     },

@@ -7,8 +7,13 @@ import type { RunnerCommandOptions, RunnerRecord } from "./runner.ts";
 /** A resource profile as the user wrote it: one set of slots with the capabilities that its workers advertise. */
 export interface ProfileSpec {
   readonly name: string;
-  /** Live children at most. */
+  /** Live children at most, but for those that `ahead` allows. */
   readonly slots: number;
+  /**
+   * Children beyond the slots that may wait at the backend, so that the next begins the moment one ends. Only where something else than the slots bounds what
+   * runs at once, such as the vCPUs of a compute environment ({@link BackendFactory.queues}). @default 0
+   */
+  readonly ahead?: number;
   /** Name to value as Scaler writes them; a bare name is -1. */
   readonly capabilities: Readonly<Record<string, number>>;
   /** Backend-specific settings (queue, definition, vCPU, memory ...), passed through. */
@@ -59,6 +64,8 @@ export interface BackendFactory {
   readonly profileSettings?: readonly OptionSpec[];
   /** Name of the payload store used when the user names none. */
   readonly defaultStore: string;
+  /** Submitted jobs wait at the backend for their turn, so that {@link ProfileSpec.ahead} makes sense; without it `start` refuses that. @default false */
+  readonly queues?: boolean;
   /** Slots used when the user gives none. @default 100 */
   readonly defaultSlots?: () => number;
   /** Checks settings and preconditions and opens the backend. @throws {AdapterError} `config`, `denied`, `unavailable` */

@@ -3,7 +3,7 @@ import { parseConfigFile } from "./config-file.ts";
 import { checkProfileSettings, readProfiles } from "./profiles.ts";
 
 const read = (entries: Record<string, unknown>) => readProfiles([{ path: "f", table: "[t]", entries }]);
-const gpu = { name: "gpu", slots: 4, capabilities: { gpu: 1 }, settings: { queue: "q", memory: 8_192 } };
+const gpu = { name: "gpu", slots: 4, ahead: 0, capabilities: { gpu: 1 }, settings: { queue: "q", memory: 8_192 } };
 
 describe("readProfiles", () => {
   it("takes slots and capabilities, and leaves the rest to the backend", () => {

@@ -28,6 +28,16 @@ export const PROFILE_OPTIONS = [
     group: "Work",
     summary: "What the profile's workers advertise, as gpu or gpu=1,linux: tasks that ask for it come here",
   },
+  {
+    name: "jobs-ahead",
+    type: "integer",
+    min: 0,
+    max: 1_000_000,
+    default: 0,
+    group: "Work",
+    summary:
+      "How many children more than slots wait in the backend's queue, so that the next begins the moment one ends",
+  },
 ] as const satisfies readonly Option[];
 
 /**
@@ -52,7 +62,7 @@ export function checkProfileSettings(
   { name: backend, profileSettings }: Pick<BackendFactory, "name" | "profileSettings">,
 ): void {
   if (profileSettings === undefined) return;
-  const own = PROFILE_OPTIONS.flatMap(({ name, aliases }) => [name, ...aliases]);
+  const own = PROFILE_OPTIONS.flatMap(({ name, aliases }: Option) => [name, ...(aliases ?? [])]);
   const known = [...profileSettings.map(({ name }) => name), ...own];
   for (const { name, settings } of profiles) {
     for (const key of Object.keys(settings)) {
@@ -127,10 +137,11 @@ function readProfile(name: string, table: Readonly<Record<string, unknown>>, whe
       });
     }
   };
-  const [slots, capabilities] = PROFILE_OPTIONS;
+  const [slots, capabilities, ahead] = PROFILE_OPTIONS;
   return {
     name,
     slots: take(slots) as number,
+    ahead: take(ahead) as number,
     capabilities: take(capabilities) as Readonly<Record<string, number>>,
     settings: Object.fromEntries(settings),
   };

@@ -28,6 +28,16 @@ export const WORK_OPTIONS: readonly Option[] = [
     defaultText: "100; with --backend local one for each CPU",
   },
   {
+    name: "jobs-ahead",
+    type: "integer",
+    min: 0,
+    max: 1_000_000,
+    default: 0,
+    group: "Work",
+    summary:
+      "How many children more than slots wait in the backend's queue, so that the next begins the moment one ends",
+  },
+  {
     name: "workers",
     type: "integer",
     min: 1,

@@ -45,13 +45,22 @@ export function findDeployment(resolved: StartOptions, registry: PluginRegistry)
   const named = resolved.options.get("max-concurrent-jobs")?.value;
   const slots = typeof named === "number" ? named : (backend.defaultSlots?.() ?? DEFAULT_SLOTS);
   const capabilities = resolved.options.get("per-worker-capabilities")?.value;
-  const plain = {
+  const ahead = resolved.options.get("jobs-ahead")?.value;
+  const plain: ProfileSpec = {
     name: "default",
     slots,
+    ...(typeof ahead === "number" && { ahead }),
     capabilities: isCapabilities(capabilities) ? capabilities : {},
     settings: {},
   };
-  return { backend, store, resolved, runners, profiles: [plain, ...resolved.profiles] };
+  const profiles = [plain, ...resolved.profiles];
+  const eager = backend.queues === true ? undefined : profiles.find(({ ahead = 0 }) => ahead > 0);
+  if (eager !== undefined)
+    throw new CliError(
+      "config",
+      `--jobs-ahead of profile ${eager.name}: expected 0, got ${eager.ahead}: backend ${backend.name} runs at once what it is given; raise --max-concurrent-jobs instead`,
+    );
+  return { backend, store, resolved, runners, profiles };
 }
 
 /** The backend that the settings ask for. @throws {AdapterError} `config` */

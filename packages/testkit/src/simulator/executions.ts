@@ -55,8 +55,8 @@ export class Executions {
   childBegins(child: FakeChild): void {
     const live = (this.#live.get(child.profile) ?? 0) + 1;
     this.#live.set(child.profile, live);
-    const slots = this.#profiles.find(({ name }) => name === child.profile)?.slots ?? 0;
-    if (live > slots) this.#kernel.fail("I8", `${live} live children in ${slots} slots`);
+    const { slots, ahead = 0 } = this.#profiles.find(({ name }) => name === child.profile) ?? { slots: 0 };
+    if (live > slots + ahead) this.#kernel.fail("I8", `${live} live children in ${slots} slots and ${ahead} ahead`);
     this.#kernel.log("child begins", `${child.job}.${child.index}`, live);
   }
 

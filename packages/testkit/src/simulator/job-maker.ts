@@ -241,7 +241,8 @@ export class JobMaker {
       children +=
         job.state === "submitted" ? job.children.filter(({ state }) => state !== "over").length : job.packs.length;
     }
-    const slots = scenario.core.profiles.find(({ name }) => name === profile)?.slots ?? 0;
-    if (children > slots) kernel.fail("I8", `${children} children staged or live in ${slots} slots of ${profile}`);
+    const { slots, ahead = 0 } = scenario.core.profiles.find(({ name }) => name === profile) ?? { slots: 0 };
+    if (children > slots + ahead)
+      kernel.fail("I8", `${children} children staged or live in ${slots} slots of ${profile} and ${ahead} ahead`);
   }
 }

@@ -88,7 +88,7 @@ export function drawScenario(random: Random, tasks: number): Scenario {
     rules: random.chance(0.7) ? RULES_2_9_0 : RULES_2_6_0,
     tellsIdentity: random.chance(0.75),
     core: {
-      profiles: drawProfiles(random, slots),
+      profiles: drawProfiles(random, slots, local),
       backend: drawTraits(random, local),
       workersPerProfile: random.int(1, 3),
       queueSize: random.int(slots, slots * 8),
@@ -151,9 +151,16 @@ export function drawScenario(random: Random, tasks: number): Scenario {
   };
 }
 
-function drawProfiles(random: Random, slots: number): ProfileSpec[] {
+function drawProfiles(random: Random, slots: number, local: boolean): ProfileSpec[] {
   const second = slots > 1 && random.chance(0.2) ? random.int(1, slots - 1) : 0;
-  const profile = (name: string, room: number): ProfileSpec => ({ name, slots: room, capabilities: {}, settings: {} });
+  const ahead = local || random.chance(0.6) ? 0 : random.int(1, 6);
+  const profile = (name: string, room: number): ProfileSpec => ({
+    name,
+    slots: room,
+    ahead,
+    capabilities: {},
+    settings: {},
+  });
   return second === 0 ? [profile("default", slots)] : [profile("default", slots - second), profile("big", second)];
 }
 

@@ -135,7 +135,7 @@ function probeSlots(world: World): void {
   const deadline = kernel.now + PROBE_MS;
   while (full.size < profiles.length) {
     if (!kernel.step()) return;
-    for (const { name, slots } of profiles) if (world.executions.live(name) === slots) full.add(name);
+    for (const { name, slots } of profiles) if (world.executions.live(name) >= slots) full.add(name);
     if (kernel.now <= deadline) continue;
     const lacking = profiles.filter(({ name }) => !full.has(name));
     const words = lacking.map(({ name, slots }) => `${world.executions.live(name)} of ${slots} slots of ${name}`);

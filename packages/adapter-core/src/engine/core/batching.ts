@@ -1,9 +1,11 @@
 import { isOpen } from "./breaker.ts";
 import type { JobPlan, PackPlan } from "./effect.ts";
+import { isEven, meanOf } from "./function-times.ts";
 import { takeReady } from "./ready.ts";
+import { freeSlots, roomFor } from "./room.ts";
 import type { CoreState, Profile } from "./state.ts";
 import { functionInfo } from "./tasks.ts";
-import { bestHead, isEven, meanOf, packLimit, startMs, windowEnd } from "./window.ts";
+import { bestHead, packLimit, startMs, windowEnd } from "./window.ts";
 import type { Child, Job, Work } from "./work.ts";
 
 /** A pack that takes so many times as long as it should hands back what it has not started: somebody else may have room by now. */
@@ -19,23 +21,23 @@ export function formJobs(core: CoreState): void {
       profile.gatheringSince = undefined;
       continue;
     }
-    while (profile.ready > 0 && profile.used < profile.spec.slots) {
+    for (let head = bestHead(profile); head !== undefined; head = bestHead(profile)) {
+      if (roomFor(core, profile, head) === 0) break;
       profile.gatheringSince ??= core.now;
       const end = windowEnd(core, profile);
       if (end === undefined || core.now < end) break;
-      formJob(core, profile);
+      formJob(core, profile, head);
     }
-    if (profile.ready === 0 || profile.used >= profile.spec.slots) profile.gatheringSince = undefined;
+    const head = bestHead(profile);
+    if (head === undefined || roomFor(core, profile, head) === 0) profile.gatheringSince = undefined;
   }
 }
 
-/** One job: packs that share runner and freshness, one a free slot, as many as the backend takes in one job. */
-function formJob(core: CoreState, profile: Profile): void {
-  const first = bestHead(profile);
-  if (first === undefined) return;
+/** One job: packs that share runner and freshness, as many as there is room for and the backend takes in one job. */
+function formJob(core: CoreState, profile: Profile, first: Work): void {
   const runner = functionInfo(core, first)?.runner ?? "";
   const fresh = first.fresh;
-  const room = isOpen(profile) ? 1 : Math.min(profile.spec.slots - profile.used, core.options.backend.maxChildren);
+  const room = isOpen(profile) ? 1 : Math.min(roomFor(core, profile, first), core.options.backend.maxChildren);
   const share = shareOf(core, profile, first);
   const least = leastOf(core, profile, first);
   const packs: Work[][] = [];
@@ -69,12 +71,12 @@ function formJob(core: CoreState, profile: Profile): void {
  * is more while the other slots are busy for long. With tasks of all lengths that would make long packs of the last ones.
  */
 function shareOf(core: CoreState, profile: Profile, head: Work): number {
-  const { ready, outlook, spec, used } = profile;
-  const equal = Math.ceil(ready / spec.slots);
-  const mean = meanOf(core, head);
-  if (mean === undefined || !isEven(core, profile, head)) return equal;
-  const meanMs = Math.max(mean, 0.001);
-  return outlook.share({ now: core.now, ready, free: spec.slots - used, meanMs, laterMs: meanMs / 2 });
+  const { ready, outlook, spec } = profile;
+  const free = freeSlots(profile);
+  const meanMs = meanOf(core, head);
+  if (meanMs === undefined || !isEven(core, profile, head)) return Math.ceil(ready / (spec.slots + (spec.ahead ?? 0)));
+  if (free <= 0) return Math.ceil(ready / spec.slots);
+  return outlook.share({ now: core.now, ready, free, meanMs, laterMs: meanMs / 2 });
 }
 
 /** Tasks that make a child worth its start while more tasks are arriving: the slots that stay free have their work soon. */
@@ -82,7 +84,7 @@ function leastOf(core: CoreState, profile: Profile, head: Work): number {
   const { window, maxChildren } = core.options.backend;
   const mean = meanOf(core, head);
   if (mean === undefined || maxChildren === 1 || core.now - profile.lastArrivalAt >= window.quietMs) return 1;
-  const tasks = Math.floor((STARTS_WORTH * startMs(core, profile)) / Math.max(mean, 0.001));
+  const tasks = Math.floor((STARTS_WORTH * startMs(core, profile)) / mean);
   return Math.max(1, Math.min(tasks, core.options.maxTasksPerPack));
 }
 
@@ -128,10 +130,23 @@ function newJob(core: CoreState, profile: Profile, fresh: boolean, packs: readon
     adopted: false,
     liveAt: 0,
   };
+  const free = freeSlots(profile);
+  const ends = free < packs.length ? profile.outlook.ends() : [];
   job.children = packs.map((works, index): Child => {
-    const child: Child = { job, index, works, state: "waiting", cancelled: false, attempt: 1, ranMs: 0 };
+    // Those that wait at the backend take the slots in the order in which they become free.
+    const begins = index < free ? core.now : (ends[index - free] ?? core.now);
+    const child: Child = {
+      job,
+      index,
+      works,
+      state: "waiting",
+      cancelled: false,
+      attempt: 1,
+      ranMs: 0,
+      ahead: index >= free,
+    };
     const runMs = works.reduce((sum, work) => sum + (meanOf(core, work) ?? 0), 0);
-    profile.outlook.expect(child, core.now + startMs(core, profile) + runMs);
+    profile.outlook.expect(child, Math.max(core.now, begins) + startMs(core, profile) + runMs);
     works.forEach((work, at) => {
       work.state = "staging";
       work.child = child;

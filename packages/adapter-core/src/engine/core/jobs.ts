@@ -133,7 +133,7 @@ export function onChild(core: CoreState, event: Of<"child">): void {
     return;
   }
   if (change.state === "failed") countFailure(core, child, change.failure);
-  else if (!child.job.adopted && child.attempt === 1) {
+  else if (!child.job.adopted && child.attempt === 1 && !child.ahead) {
     core.startTimes.record(child.job.profile, Math.max(0, core.now - child.job.liveAt - child.ranMs));
   }
   endChild(core, child);

@@ -25,6 +25,12 @@ export class Outlook {
     else this.#ends.delete(step);
   }
 
+  /** When each child should be over, the first one first. */
+  ends(): readonly number[] {
+    const steps = [...this.#ends].sort(([left], [right]) => left - right);
+    return steps.flatMap(([step, children]) => new Array<number>(children).fill(step * STEP_MS));
+  }
+
   /** How many children should be over by `until`, those that should have been before among them. */
   endingBy(until: number): number {
     let count = 0;

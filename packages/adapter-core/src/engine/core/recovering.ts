@@ -43,7 +43,16 @@ function adoptJob(core: CoreState, found: RecoveredJob, holders: ReadonlyMap<str
     liveAt: core.now,
   };
   job.children = found.children.map((tasks, index): Child => {
-    const child: Child = { job, index, works: [], state: "waiting", cancelled: false, attempt: 1, ranMs: 0 };
+    const child: Child = {
+      job,
+      index,
+      works: [],
+      state: "waiting",
+      cancelled: false,
+      attempt: 1,
+      ranMs: 0,
+      ahead: false,
+    };
     profile.outlook.expect(child, core.now);
     child.works = tasks.map(({ task, holder }, at) => adoptWork(core, task, child, at, holders.get(holder)));
     return child;

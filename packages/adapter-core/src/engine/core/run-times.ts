@@ -21,6 +21,8 @@ const FEW_RUNS = 10;
 const SLOWER = 0.3;
 const FASTER = 0.1;
 const NEWEST = 0.02;
+/** No time is shorter, so that everybody may divide by it. */
+const LEAST_MS = 0.001;
 
 /**
  * Measured run times per function, keyed by the digest of the function's bytes (its object id is new in every client). Keeps the functions
@@ -47,8 +49,9 @@ export class RunTimes {
     return { meanMs: mean, spreadMs: runs < FEW_RUNS ? mean : Math.sqrt(variance), runs };
   }
 
-  /** Takes one run of `ms` milliseconds into account. */
-  record(digest: string, ms: number): void {
+  /** Takes one run of `took` milliseconds into account; what took less than a clock can tell counts as {@link LEAST_MS}. */
+  record(digest: string, took: number): void {
+    const ms = Math.max(LEAST_MS, took);
     const measured = this.#measured.get(digest) ?? { mean: ms, centre: ms, variance: 0, runs: 0 };
     const off = ms - measured.mean;
     const aside = ms - measured.centre;

@@ -1,7 +1,8 @@
 import { isOpen } from "./breaker.ts";
+import { isEven, meanOf, runTimeOf } from "./function-times.ts";
 import { packSize } from "./pack-size.ts";
+import { enoughWait, freeSlots, roomFor } from "./room.ts";
 import type { CoreState, Profile } from "./state.ts";
-import { functionInfo } from "./tasks.ts";
 import type { Work } from "./work.ts";
 
 /** How long after two tasks were there at once more are expected, in milliseconds. */
@@ -19,8 +20,6 @@ const GATHER_SHARE = 0.12;
  */
 const BURST_SHARE = 1 / 3;
 const LARGE_BURST = 0.1;
-/** Relative spread up to which run times count as equal. */
-const EVEN_SPREAD = 0.1;
 /** A smaller share of the slots is not waited for. */
 const FEW_ENDS = 0.05;
 /** Longest pause, in milliseconds, between two results of one round of polling. */
@@ -34,14 +33,16 @@ const TELLING_MS = 10;
  * is waited for where no child is left that could end.
  */
 export function windowEnd(core: CoreState, profile: Profile): number | undefined {
-  const free = profile.spec.slots - profile.used;
-  if (free <= 0) return undefined;
   if (isOpen(profile)) return profile.used > 0 ? undefined : profile.breaker.trialAt;
   const head = bestHead(profile);
   if (head === undefined) return undefined;
+  const room = roomFor(core, profile, head);
+  if (room === 0 || enoughWait(core, profile, head)) return undefined;
   const since = profile.gatheringSince ?? core.now;
-  const forTasks = arrivalsEnd(core, profile, head, since, free);
-  const gathers = profile.ready > free && profile.live > 0 && core.options.backend.maxChildren > 1;
+  const free = freeSlots(profile);
+  const forTasks = arrivalsEnd(core, profile, head, since, free > 0 ? free : room);
+  // Where children wait at the backend for slots, those of a burst are taken up by them.
+  const gathers = free > 0 && profile.ready > free && profile.live > 0 && core.options.backend.maxChildren > 1;
   if (!gathers) return forTasks;
   return Math.max(forTasks, slotsEnd(core, profile, head, since));
 }
@@ -53,15 +54,15 @@ function slotsEnd(core: CoreState, profile: Profile, head: Work, since: number):
     return Math.min(since + mostMs, profile.freedAt + TELLING_MS);
   }
   if (packLimit(core, profile, head) > 1) return since + mostMs;
-  const free = profile.spec.slots - profile.used;
+  const free = freeSlots(profile);
   // A tenth of all slots is a job worth its call: only what is being told at this moment is waited for.
   const quietMs = free >= LARGE_BURST * profile.spec.slots ? TELLING_MS : BURST_SHARE * mostMs;
   return Math.min(since + mostMs, profile.freedAt + quietMs);
 }
 
-function arrivalsEnd(core: CoreState, profile: Profile, head: Work, since: number, free: number): number {
+function arrivalsEnd(core: CoreState, profile: Profile, head: Work, since: number, wanted: number): number {
   const { quietMs, maxMs } = core.options.backend.window;
-  if (profile.ready >= free * fullPack(core, head)) return since;
+  if (profile.ready >= wanted * fullPack(core, head)) return since;
   // In a stream of short tasks a job costs more than they do: the whole window is worth waiting. Long ones gain nothing from company.
   const mean = meanOf(core, head);
   const streaming = since - profile.lastCompanyAt < STREAM_MS && mean !== undefined && mean < maxMs;
@@ -90,7 +91,7 @@ export function packLimit(
   return packSize({
     share,
     slots: profile.spec.slots,
-    runTime: core.runTimes.get(functionInfo(core, head)?.digest ?? ""),
+    runTime: runTimeOf(core, head),
     startMs: startMs(core, profile),
     targetMs: options.packTargetMs,
     maxTasks: options.maxTasksPerPack,
@@ -106,25 +107,7 @@ export function startMs(core: CoreState, profile: Profile): number {
 function fullPack(core: CoreState, work: Work): number {
   const mean = meanOf(core, work);
   if (mean === undefined) return 1;
-  return Math.max(
-    1,
-    Math.min(core.options.maxTasksPerPack, Math.floor(core.options.packTargetMs / Math.max(mean, 0.001))),
-  );
-}
-
-/**
- * Whether the tasks of this function take the same time, so that their ends can be foreseen. Not said of the first that are over: of tasks that began together
- * those are the short ones.
- */
-export function isEven(core: CoreState, profile: Profile, head: Work): boolean {
-  const runTime = core.runTimes.get(functionInfo(core, head)?.digest ?? "");
-  if (runTime === undefined || runTime.runs < profile.spec.slots / 2) return false;
-  return runTime.spreadMs <= EVEN_SPREAD * runTime.meanMs;
-}
-
-/** How long a task of this function takes, in milliseconds, as far as is known. */
-export function meanOf(core: CoreState, work: Work): number | undefined {
-  return core.runTimes.mean(functionInfo(core, work)?.digest ?? "");
+  return Math.max(1, Math.min(core.options.maxTasksPerPack, Math.floor(core.options.packTargetMs / mean)));
 }
 
 /** The most urgent ready work of all clients; the oldest among equals. */

@@ -123,6 +123,8 @@ export interface Child {
   attempt: number;
   /** Run time of its tasks so far, in milliseconds. */
   ranMs: number;
+  /** It was added while all slots were taken: how long it waited for one says nothing about what a start takes. */
+  readonly ahead: boolean;
 }
 
 /** One job: `staging` (bundle being made), `submitting`, `live`; it is forgotten when its last child is over. */
