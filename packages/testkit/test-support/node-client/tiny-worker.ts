@@ -5,6 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import {
+  decodeFunction,
+  decodeValue,
+  encodeFailure,
+  encodeValue,
+  isNodeSerializer,
+  taskFunction,
+} from "@scaler-aws-hpc/client/format";
+import {
   type Capability,
   type Connection,
   connectWithRetry,
@@ -18,14 +26,6 @@ import {
   type Task,
   type TlsOptions,
 } from "@scaler-aws-hpc/scaler-protocol";
-import {
-  decodeFunction,
-  decodeValue,
-  encodeFailure,
-  encodeValue,
-  isNodeSerializer,
-  taskFunction,
-} from "../src/format/index.ts";
 
 /** What a {@link TinyWorker} connects to, and offers. */
 export interface TinyWorkerOptions {
@@ -164,7 +164,7 @@ export class TinyWorker implements AsyncDisposable {
       const run = taskFunction(await module, fn.exportName);
       if (flags.streamOutput)
         this.#send({ kind: "taskLog", taskId: task.taskId, logType: "stdout", content: "printed\n" });
-      bytes = encodeValue(await run(...bodies.map((body) => decodeValue(body))), "result");
+      bytes = encodeValue(await run(...bodies.map((body) => decodeValue(body, { view: true }))), "result");
     } catch (reason) {
       resultType = "failed";
       bytes = encodeFailure(reason);
