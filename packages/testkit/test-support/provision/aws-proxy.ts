@@ -10,6 +10,8 @@ export class AwsProxy implements AsyncDisposable {
   readonly denied = new Set<string>();
   /** Runs before a call is passed on. */
   before: (call: string) => void | Promise<void> = () => undefined;
+  /** Changes what is passed on. */
+  rewrite: (call: string, body: Buffer) => Buffer = (_call, body) => body;
   readonly endpoint: string;
   readonly #server: Server;
 
@@ -52,13 +54,15 @@ export class AwsProxy implements AsyncDisposable {
       return;
     }
     const { method, headers, url = "/" } = incoming;
-    const passed = request({ host: target.hostname, port: target.port, path: url, method, headers });
+    const sent = this.rewrite(call, body);
+    const own = sent === body ? headers : { ...headers, "content-length": String(sent.length) };
+    const passed = request({ host: target.hostname, port: target.port, path: url, method, headers: own });
     passed.on("error", () => outgoing.destroy());
     passed.on("response", (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(outgoing);
     });
-    passed.end(body);
+    passed.end(sent);
   }
 }
 
