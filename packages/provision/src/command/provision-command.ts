@@ -1,14 +1,11 @@
 import { Command, Flags } from "@oclif/core";
 import type { Account } from "../account/account.ts";
 import type { Deployment } from "../deployment/deployment.ts";
-import { errorDocument, oclifExit } from "./error-document.ts";
+import { DEFAULT_DEPLOYMENT } from "../settings/settings-defaults.ts";
 import { Interrupted, interruptible } from "./interrupts.ts";
 
 /** Version of every document that these commands print; raised when a field changes its meaning or goes. */
 export const SCHEMA_VERSION = 1;
-
-/** Name of a deployment where nobody gives one. Written here again, because commands are loaded at every start of the program. */
-const DEFAULT_PREFIX = "scaler-aws-hpc";
 
 /** The variable that stands for a flag. */
 export const variable = (flag: string): string => `SCALER_AWS_HPC_PROVISION_${flag.replaceAll("-", "_").toUpperCase()}`;
@@ -22,7 +19,7 @@ export const PLACE_FLAGS = {
   prefix: Flags.string({
     aliases: ["deployment"],
     summary: "Name of the deployment, with which all its names begin.",
-    default: DEFAULT_PREFIX,
+    default: DEFAULT_DEPLOYMENT,
     env: variable("prefix"),
   }),
   quiet: Flags.boolean({ summary: "Say nothing of the progress." }),
@@ -95,7 +92,10 @@ export abstract class ProvisionCommand extends Command {
 
   /** With `--json` the error is the document; otherwise the program prints it. The exit code is the same. */
   protected override async catch(reason: Error): Promise<void> {
-    const { AdapterError, isAdapterError } = await import("@scaler-aws-hpc/adapter-core");
+    const [{ AdapterError, isAdapterError }, { errorDocument, oclifExit }] = await Promise.all([
+      import("@scaler-aws-hpc/adapter-core"),
+      import("./error-document.ts"),
+    ]);
     const known = isAdapterError(reason) || oclifExit(reason) !== undefined;
     const error = known
       ? reason
@@ -104,11 +104,6 @@ export abstract class ProvisionCommand extends Command {
     const document = errorDocument(error);
     process.exitCode = document.error.exitCode;
     this.logJson(document);
-  }
-
-  // The default would print the whole parser input and configuration, home folder included.
-  protected override toErrorJson(reason: unknown): object {
-    return errorDocument(reason);
   }
 
   private async openAccount(named: string | undefined, signal: AbortSignal): Promise<Account & Disposable> {

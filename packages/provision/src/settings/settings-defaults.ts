@@ -1,7 +1,7 @@
 import type { GpuSettings, JobSize, NodeSettings, Partition, ProvisionSettings } from "./provision-settings.ts";
 
 /** Name of a deployment when the user gives none. */
-const DEFAULT_DEPLOYMENT = "scaler-aws-hpc";
+export const DEFAULT_DEPLOYMENT = "scaler-aws-hpc";
 
 type Plain = Omit<ProvisionSettings, "region" | "accountId" | "job" | "gpu">;
 
