@@ -23,6 +23,7 @@ export {
   warning,
 } from "./contracts/check.ts";
 export type { Clock, HostServices, Log } from "./contracts/host.ts";
+export type { JobKeeper, KeeperHost } from "./contracts/job-keeper.ts";
 export type {
   Body,
   PayloadStore,

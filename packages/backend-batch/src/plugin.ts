@@ -7,6 +7,7 @@ import {
   type PluginOptions,
 } from "@scaler-aws-hpc/adapter-core";
 import { BatchBackend } from "./batch-backend.ts";
+import { openKeeper } from "./batch-keeper.ts";
 import { CallGate } from "./call-gate.ts";
 import { JobFinder } from "./job-finder.ts";
 import { s3Store } from "./job-parameters.ts";
@@ -31,6 +32,7 @@ export const plugin: Plugin = {
       defaultStore: "s3",
       queues: true,
       open: (options, host) => openBatch(options, host),
+      keep: (options, host) => openKeeper(options, host),
       checks: async (options, host) => (await import("./checks/batch-checks.ts")).batchChecks(options, host),
     },
   ],

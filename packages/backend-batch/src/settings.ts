@@ -152,6 +152,7 @@ export const PROFILE_SETTINGS: readonly OptionSpec[] = [
 
 const QUEUE =
   /^(?:[A-Za-z0-9][A-Za-z0-9_-]{0,127}|arn:[a-z0-9-]+:batch:[a-z0-9-]+:[0-9]{12}:job-queue\/[A-Za-z0-9_-]{1,128})$/;
+const QUEUE_TEXT = "the name or ARN of a job queue";
 const DEFINITION =
   /^(?:[A-Za-z0-9][A-Za-z0-9_-]{0,127}(?::[1-9][0-9]{0,8})?|arn:[a-z0-9-]+:batch:[a-z0-9-]+:[0-9]{12}:job-definition\/[A-Za-z0-9_-]{1,128}(?::[1-9][0-9]{0,8})?)$/;
 const DEFINITION_TEXT = "NAME, NAME:REVISION or an ARN";
@@ -166,20 +167,42 @@ const MINUTE = 60_000;
 export function readOptions(options: PluginOptions): BatchSettings {
   const dwell = whole(options["runnable-dwell-minutes"] ?? 10, "--runnable-dwell-minutes", 1, 10_080);
   const timeout = whole(options["runnable-timeout-minutes"] ?? 0, "--runnable-timeout-minutes", 0, 10_080);
-  const region = options["aws-region"];
   const node = options["node-job-definition"];
   return {
-    queue: text(options["job-queue"], "--job-queue", QUEUE, "the name or ARN of a job queue"),
+    queue: text(options["job-queue"], "--job-queue", QUEUE, QUEUE_TEXT),
     definition: text(options["job-definition"], "--job-definition", DEFINITION, DEFINITION_TEXT),
     nodeDefinition: node === undefined ? undefined : text(node, "--node-job-definition", DEFINITION, DEFINITION_TEXT),
-    region: region === undefined ? undefined : text(region, "--aws-region", REGION, "a region such as eu-central-1"),
-    apiRate: whole(options["batch-api-rate"] ?? 20, "--batch-api-rate", 1, 50),
+    ...readAccess(options),
     runnableDwellMs: dwell * MINUTE,
     runnableTimeoutMs: timeout === 0 ? undefined : timeout * MINUTE,
     inlineBytes: whole(options["batch-inline-bytes"] ?? 4_096, "--batch-inline-bytes", 0, 16_384),
     startMs: whole(options["batch-start-seconds"] ?? 20, "--batch-start-seconds", 0, 3_600) * 1_000,
     tags: readTags(options["batch-tags"]),
   };
+}
+
+function readAccess(options: PluginOptions): Pick<BatchSettings, "region" | "apiRate"> {
+  const region = options["aws-region"];
+  return {
+    region: region === undefined ? undefined : text(region, "--aws-region", REGION, "a region such as eu-central-1"),
+    apiRate: whole(options["batch-api-rate"] ?? 20, "--batch-api-rate", 1, 50),
+  };
+}
+
+/** What somebody who only looks for jobs has to know: where, and how often it may ask. */
+export interface QueueSettings extends Pick<BatchSettings, "region" | "apiRate"> {
+  /** Those of all profiles, each once. */
+  readonly queues: readonly string[];
+}
+
+/** Reads which queues there are. @throws {AdapterError} `config` */
+export function readQueues(options: PluginOptions, profiles: readonly ProfileSpec[]): QueueSettings {
+  const queues = profiles.map(({ name, settings }) =>
+    settings["queue"] === undefined
+      ? text(options["job-queue"], "--job-queue", QUEUE, QUEUE_TEXT)
+      : text(settings["queue"], `profile ${name}: queue`, QUEUE, QUEUE_TEXT),
+  );
+  return { queues: [...new Set(queues)], ...readAccess(options) };
 }
 
 /** Reads what a profile says to this backend. @throws {AdapterError} `config` */
@@ -200,7 +223,7 @@ export function readProfile(profile: ProfileSpec, options: PluginOptions, plain:
   const share = settings["share-identifier"] ?? options["batch-share-identifier"];
   return {
     name,
-    queue: queue === undefined ? plain.queue : text(queue, where("queue"), QUEUE, "the name or ARN of a job queue"),
+    queue: queue === undefined ? plain.queue : text(queue, where("queue"), QUEUE, QUEUE_TEXT),
     definition:
       definition === undefined ? plain.definition : text(definition, where("definition"), DEFINITION, DEFINITION_TEXT),
     ...(nodeDefinition !== undefined && { nodeDefinition }),

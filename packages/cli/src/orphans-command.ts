@@ -11,7 +11,7 @@ export abstract class OrphansCommand extends StartCommand {
     readonly flags: Readonly<Record<string, unknown>>;
   }> {
     const { resolved, plugins, flags } = await this.readOptions();
-    const deployment = findDeployment(resolved, plugins.registry);
+    const deployment = findDeployment(resolved, plugins.registry, "keep");
     // A command line that names no manager should fail before anything is connected.
     if (flags["all"] !== true) workerManagerIdOf(deployment);
     return { keeper: await OrphanKeeper.open(deployment, this.#log()), flags };

@@ -1,6 +1,7 @@
 import type { Backend } from "./backend.ts";
 import type { Check, CheckedDeployment, CheckHost } from "./check.ts";
 import type { HostServices } from "./host.ts";
+import type { JobKeeper, KeeperHost } from "./job-keeper.ts";
 import type { PayloadStore, StoreLocator } from "./payload-store.ts";
 import type { RunnerCommandOptions, RunnerRecord } from "./runner.ts";
 
@@ -70,6 +71,12 @@ export interface BackendFactory {
   readonly defaultSlots?: () => number;
   /** Checks settings and preconditions and opens the backend. @throws {AdapterError} `config`, `denied`, `unavailable` */
   open(options: PluginOptions, host: BackendHost): Promise<Backend>;
+  /**
+   * Opens a keeper of the jobs that a manager left, for `orphans`. Options that it does not need may be missing, required ones among them.
+   * @default there are no such jobs: they end with their manager
+   * @throws {AdapterError} `config`, `denied`, `unavailable`
+   */
+  keep?(options: PluginOptions, host: KeeperHost): Promise<JobKeeper>;
   /**
    * What `doctor` looks at before anything is started: every precondition of {@link BackendFactory.open}, and of the jobs. Makes the list and opens
    * nothing; a promise, so that the code of checks is loaded for `doctor` alone.

@@ -30,6 +30,7 @@ export function checkPlugin(exported: unknown): Plugin {
     if (!matches(backend["defaultStore"], NAME))
       throw wrong(`${where}.defaultStore`, NAME_TEXT, backend["defaultStore"]);
     if (backend["defaultSlots"] !== undefined) func(backend, "defaultSlots", where);
+    if (backend["keep"] !== undefined) func(backend, "keep", where);
   });
   each(plugin, "payloadStores", named);
   if (plugin["checks"] !== undefined) func(plugin, "checks", "plugin");

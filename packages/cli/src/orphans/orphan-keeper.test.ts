@@ -1,12 +1,5 @@
 import { hostname } from "node:os";
-import {
-  type Backend,
-  type ChildRef,
-  encodeLease,
-  type LiveJob,
-  leaseKey,
-  PluginRegistry,
-} from "@scaler-aws-hpc/adapter-core";
+import { encodeLease, type JobKeeper, type LiveJob, leaseKey, PluginRegistry } from "@scaler-aws-hpc/adapter-core";
 import { MemoryPayloadStore, MemoryPlace } from "@scaler-aws-hpc/adapter-core/memory";
 import { describe, expect, it } from "vitest";
 import { resolveOptions } from "../options/resolve-options.ts";
@@ -23,28 +16,30 @@ const GPU = { name: "gpu", slots: 1, capabilities: {}, settings: {} };
 
 /** A deployment whose backend runs the jobs of `live`, by manager id. */
 function deploymentOf(place: MemoryPlace, live: Map<string, LiveJob[]>, outlives = true): Deployment {
-  const cancelled: ChildRef[] = [];
-  const open = async (_options: object, host: { readonly managerId: string }): Promise<Backend> => {
-    const mine = (): LiveJob[] => live.get(host.managerId) ?? [];
-    return {
-      traits: { outlives },
-      list: async () => mine(),
-      adopt: async () => [],
-      cancel: async (children: readonly ChildRef[]) => {
-        cancelled.push(...children);
-        live.set(
-          host.managerId,
-          mine().filter(({ name }) => !children.some(({ job }) => job === name)),
-        );
-      },
-      [Symbol.asyncDispose]: async () => undefined,
-    } as unknown as Backend;
-  };
+  const keep = async (_options: object, { managerId }: { readonly managerId: string }): Promise<JobKeeper> => ({
+    list: async () => live.get(managerId) ?? [],
+    end: async (names) => {
+      const left = (live.get(managerId) ?? []).filter(({ name }) => !names.includes(name));
+      live.set(managerId, left);
+    },
+    [Symbol.asyncDispose]: async () => undefined,
+  });
+  const open = () => Promise.reject(new Error("a backend was opened"));
   const queue = { name: "job-queue", type: "string", summary: "Queue", identifies: true } as const;
+  const definition = { name: "job-definition", type: "string", summary: "Only for what runs", required: true } as const;
   const registry = new PluginRegistry();
   const plugin = {
     apiVersion: 1,
-    backends: [{ name: "batch", summary: "", defaultStore: "memory", options: [queue], open }],
+    backends: [
+      {
+        name: "batch",
+        summary: "",
+        defaultStore: "memory",
+        options: [queue, definition],
+        open,
+        ...(outlives && { keep }),
+      },
+    ],
     payloadStores: [{ name: "memory", summary: "", open: async () => new MemoryPayloadStore({ place }) }],
     runners: [{ name: "python", protocol: 1, matches: () => true }],
   };
@@ -54,6 +49,7 @@ function deploymentOf(place: MemoryPlace, live: Map<string, LiveJob[]>, outlives
   return findDeployment(
     { ...resolveOptions(options, { flags, environment: {}, files: [] }), profiles: [GPU] },
     registry,
+    "keep",
   );
 }
 

@@ -1,7 +1,6 @@
-import { type Backend, type Log, type PayloadStore, systemClock } from "@scaler-aws-hpc/adapter-core";
-import { CliError } from "../cli-error.ts";
+import { type JobKeeper, type Log, type PayloadStore, systemClock } from "@scaler-aws-hpc/adapter-core";
 import { identityOf } from "../options/plugin-options.ts";
-import { type Deployment, managerIdOf, openBackend, openStore, workerManagerIdOf } from "../start/deployment.ts";
+import { type Deployment, managerIdOf, openKeeper, openStore, workerManagerIdOf } from "../start/deployment.ts";
 import { everyManager, livingManagers, type ManagerState, readLease, type ShownLease } from "./managers.ts";
 
 /** What became of a manager's jobs. */
@@ -22,7 +21,7 @@ export class OrphanKeeper implements AsyncDisposable {
   readonly #deployment: Deployment;
   readonly #log: Log;
   readonly #store: PayloadStore;
-  readonly #backends = new Map<string, Backend>();
+  readonly #keepers = new Map<string, JobKeeper>();
 
   private constructor(deployment: Deployment, log: Log, store: PayloadStore) {
     this.#deployment = deployment;
@@ -30,7 +29,7 @@ export class OrphanKeeper implements AsyncDisposable {
     this.#store = store;
   }
 
-  /** Opens the store of a deployment; the backend once for each manager. @throws {AdapterError} `config`, `denied`, `unavailable` */
+  /** Opens the store of a deployment; a keeper of jobs for each manager that is looked at. @throws {AdapterError} `config`, `denied`, `unavailable` */
   static async open(deployment: Deployment, log: Log): Promise<OrphanKeeper> {
     return new OrphanKeeper(deployment, log, await openStore(deployment, log, NOBODY));
   }
@@ -50,8 +49,8 @@ export class OrphanKeeper implements AsyncDisposable {
 
   /** Who holds a manager's id, and its live jobs. @throws {CliError | AdapterError} `config` where jobs end with their manager */
   async look(managerId: string): Promise<ManagerState> {
-    const backend = await this.#backend(managerId);
-    const [lease, jobs] = await Promise.all([readLease(this.#store, managerId), backend.list()]);
+    const keeper = await this.#keeper(managerId);
+    const [lease, jobs] = await Promise.all([readLease(this.#store, managerId), keeper.list()]);
     return { managerId, lease, jobs: jobs.toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
   }
 
@@ -67,35 +66,27 @@ export class OrphanKeeper implements AsyncDisposable {
   async kill({ managerId, jobs }: ManagerState): Promise<KilledJobs> {
     const names = jobs.map(({ name }) => name);
     if (names.length === 0) return { jobs: [], stopping: [] };
-    const backend = await this.#backend(managerId);
-    await backend.adopt?.(names);
-    const children = jobs.flatMap(({ name, children: count }) =>
-      Array.from({ length: count }, (_, child) => ({ job: name, child })),
-    );
-    await backend.cancel(children, REASON);
+    const keeper = await this.#keeper(managerId);
+    await keeper.end(names, REASON);
     let stopping = names;
     for (let look = 0; look < LOOKS && stopping.length > 0; look++) {
       await systemClock.sleep(LOOK_MS);
-      const live = new Set((await backend.list()).map(({ name }) => name));
+      const live = new Set((await keeper.list()).map(({ name }) => name));
       stopping = names.filter((name) => live.has(name));
     }
     return { jobs: names, stopping };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.allSettled([...this.#backends.values()].map((backend) => backend[Symbol.asyncDispose]()));
+    await Promise.allSettled([...this.#keepers.values()].map((keeper) => keeper[Symbol.asyncDispose]()));
     await this.#store[Symbol.asyncDispose]();
   }
 
-  async #backend(managerId: string): Promise<Backend> {
-    const known = this.#backends.get(managerId);
+  async #keeper(managerId: string): Promise<JobKeeper> {
+    const known = this.#keepers.get(managerId);
     if (known !== undefined) return known;
-    const backend = await openBackend(this.#deployment, this.#store, this.#log, managerId);
-    this.#backends.set(managerId, backend);
-    if (backend.traits.outlives !== true) {
-      const text = `the jobs of backend ${this.#deployment.backend.name} end with their manager: there are no orphans`;
-      throw new CliError("config", text);
-    }
-    return backend;
+    const keeper = await openKeeper(this.#deployment, this.#log, managerId);
+    this.#keepers.set(managerId, keeper);
+    return keeper;
   }
 }

@@ -2,6 +2,7 @@ import type {
   Backend,
   BackendFactory,
   HostServices,
+  JobKeeper,
   Log,
   PayloadStore,
   PayloadStoreFactory,
@@ -34,13 +35,17 @@ export interface Deployment {
  * Finds the plugins that the settings ask for, and checks what can be checked before anything is opened.
  * @throws {CliError | AdapterError} `config`
  */
-export function findDeployment(resolved: StartOptions, registry: PluginRegistry): Deployment {
+export function findDeployment(
+  resolved: StartOptions,
+  registry: PluginRegistry,
+  purpose: "run" | "keep" = "run",
+): Deployment {
   const backend = findBackend(resolved, registry);
   const store = findStore(resolved, registry, backend);
   const { runners } = registry;
   if (runners.length === 0)
     throw new CliError("config", "no plugin contributes a runner; see `scaler-aws-hpc plugins`");
-  requireOptions([backend, store], resolved);
+  requireOptions(purpose === "run" ? [backend, store] : [store], resolved);
   checkProfileSettings(resolved.profiles, backend);
   const named = resolved.options.get("max-concurrent-jobs")?.value;
   const slots = typeof named === "number" ? named : (backend.defaultSlots?.() ?? DEFAULT_SLOTS);
@@ -118,6 +123,17 @@ export function openBackend(
     runnerOptions: runnerOptionsOf(resolved),
     store: store.locator,
   });
+}
+
+/** Opens a keeper of the jobs that a manager left. @throws {CliError} `config` where there are none @throws {AdapterError} `config`, `denied`, `unavailable` */
+export async function openKeeper(
+  { backend, resolved, profiles }: Deployment,
+  log: Log,
+  managerId: string,
+): Promise<JobKeeper> {
+  if (backend.keep === undefined)
+    throw new CliError("config", `the jobs of backend ${backend.name} end with their manager: there are no orphans`);
+  return await backend.keep(optionsOf(backend, resolved), { ...hostOf(log, managerId), profiles });
 }
 
 const hostOf = (log: Log, managerId: string): HostServices => ({ clock: systemClock, log, managerId });

@@ -18,7 +18,9 @@ import { readRecord } from "./run-record.ts";
 
 const RUNNER = join(repositoryRoot(), "packages", "runner-python", "python", "scaler_runner.py");
 const ID = "on-batch";
-const AWS = ["-q", "emulator-queue", "-d", "emulator-job", "--s3-bucket", "emulator-bucket"];
+/** Where jobs are; what only a submit needs is not in here. */
+const PLACES = ["-q", "emulator-queue", "--s3-bucket", "emulator-bucket"];
+const AWS = [...PLACES, "-d", "emulator-job"];
 const FLAGS = [...AWS, "--max-concurrent-jobs", "2", "--batch-start-seconds", "1"];
 const WAIT_MS = 60_000;
 
@@ -81,7 +83,7 @@ describe("the command line before AWS Batch", () => {
   }
 
   const orphans = (verb: string, ...more: readonly string[]) =>
-    run("orphans", verb, ...AWS, "--worker-manager-id", ID, ...more);
+    run("orphans", verb, ...PLACES, "--worker-manager-id", ID, ...more);
 
   it("refuses a second manager of a living one's id, and to stop the jobs of a manager that lives", async () => {
     const first = await manager();
@@ -113,7 +115,7 @@ describe("the command line before AWS Batch", () => {
     const unasked = await orphans("kill");
     expect(unasked.code).toBe(2);
     expect(unasked.text).toMatch(/would stop \d+ jobs? of 1 manager: nobody can be asked here, give --yes/);
-    const kill = await run("orphans", "kill", ...AWS, "--all", "--yes");
+    const kill = await run("orphans", "kill", ...PLACES, "--all", "--yes");
     expect(kill.code).toBe(0);
     expect(kill.stdout).toMatch(/^[0-9a-f]{16}-\d+-\d+: stopped$/m);
     expect(aws.liveJobs()).toEqual([]);

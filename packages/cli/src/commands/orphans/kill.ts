@@ -19,10 +19,10 @@ export interface OrphansKilled {
 export default class OrphansKill extends OrphansCommand {
   static override summary = "Stop the jobs that a manager left behind.";
   static override description =
-    `Takes the flags of \`start\`. A manager that lives keeps its jobs: stop it first, or say --force, after which the tasks of those jobs are run again or fail by its rules. Tasks of a dead manager that a scheduler still waits for are assigned again.`;
+    `Takes the flags of \`start\`; a job definition is not needed, and the queue may be disabled. A manager that lives keeps its jobs: stop it first, or say --force, after which the tasks of those jobs are run again or fail by its rules. Tasks of a dead manager that a scheduler still waits for are assigned again.`;
   static override usage = "orphans kill [SCHEDULER_ADDRESS] [--all] [--yes] [--force] [--json] [FLAGS OF start]";
   static override examples = [
-    "<%= config.bin %> orphans kill tcp://10.0.0.5:8516 -q my-queue -d my-job --s3-bucket my-bucket",
+    "<%= config.bin %> orphans kill tcp://10.0.0.5:8516 -q my-queue --s3-bucket my-bucket",
     "<%= config.bin %> orphans kill --all --yes --config cluster.toml",
   ];
   static override flags = {

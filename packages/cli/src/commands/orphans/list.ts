@@ -19,7 +19,7 @@ export default class OrphansList extends OrphansCommand {
     `Takes the flags of \`start\`, and reads the same variables and files. Where the manager lives they are its work; where it does not they are orphans, until the next manager of this id takes them over.`;
   static override usage = "orphans list [SCHEDULER_ADDRESS] [--all] [--json] [FLAGS OF start]";
   static override examples = [
-    "<%= config.bin %> orphans list tcp://10.0.0.5:8516 -q my-queue -d my-job --s3-bucket my-bucket",
+    "<%= config.bin %> orphans list tcp://10.0.0.5:8516 -q my-queue --s3-bucket my-bucket",
     "<%= config.bin %> orphans list --all --config cluster.toml --json",
   ];
   static override flags = {
