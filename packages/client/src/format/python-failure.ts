@@ -1,9 +1,9 @@
 import { ClientError } from "../client-error.ts";
-import { NO_RUNNER_MARK } from "./python-stand-in.ts";
+import { NO_RUNNER_MARK, NO_RUNNER_TEXT } from "./python-stand-in.ts";
 
 /** No exception's class and message stand further in. */
 const MAX_SCAN_BYTES = 256 * 1024;
-const MAX_STRINGS = 3;
+const MAX_STRINGS = 5;
 
 /**
  * What is said of a failure that is a pickled Python exception, or `undefined` where the bytes are no pickle. Its opcodes are read as far
@@ -12,11 +12,10 @@ const MAX_STRINGS = 3;
 export function readPythonFailure(bytes: Uint8Array): ClientError | undefined {
   if (bytes[0] !== 0x80 || bytes[1] === undefined || bytes[1] > 8) return undefined;
   const pickle = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, MAX_SCAN_BYTES));
-  const at = pickle.indexOf(NO_RUNNER_MARK);
-  const [module = "", name = "", message] = strings(pickle);
-  if (at >= 0) {
-    return new ClientError("no-runner", message?.includes(NO_RUNNER_MARK) ? message : NO_RUNNER_MARK);
-  }
+  if (pickle.includes(NO_RUNNER_MARK)) return new ClientError("no-runner", NO_RUNNER_TEXT);
+  const found = strings(pickle);
+  // Scaler's own workers pickle exceptions with tblib, which puts a function of its own before the exception.
+  const [module = "", name = "", message] = found[0]?.startsWith("tblib.") ? found.slice(2) : found;
   const known = name === "" ? "" : ` It is a ${module}.${name}${message === undefined ? "" : `: ${message}`}`;
   return new ClientError(
     "foreign",

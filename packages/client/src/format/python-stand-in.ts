@@ -1,7 +1,8 @@
-/** How the text begins that a Python worker fails a JavaScript task with. Read back by {@link readPythonFailure}. */
+/** How the text begins that a Python worker fails a JavaScript task with. */
 export const NO_RUNNER_MARK = "this task is JavaScript";
 
-const NO_RUNNER_TEXT =
+/** What that error says, and what a client says of it. */
+export const NO_RUNNER_TEXT =
   `${NO_RUNNER_MARK}: a Python worker cannot run it, it needs a worker manager with a Node runner that advertises the capability node. ` +
   "Start scaler-aws-hpc with --per-worker-capabilities node, and the scheduler with " +
   '--policy-content "allocate=capability; scaling=no" so that tasks go only to workers that have what they ask for.';
