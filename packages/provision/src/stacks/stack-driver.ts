@@ -51,7 +51,7 @@ export class StackDriver {
     const { name } = order;
     const existing = await this.#usable(order, options);
     const kind = existing === undefined || stackState(existing.status) === "reviewed" ? "create" : "update";
-    const changeSet = `scaler-aws-hpc-${Date.now().toString(36)}-${randomBytes(4).toString("hex")}`;
+    const changeSet = `scaler-aws-hpc-${randomBytes(8).toString("hex")}`;
     const before = existing === undefined ? undefined : await newestEvent(service, existing.id, options);
     try {
       if (!(await this.#prepare(order, kind, changeSet, options))) {

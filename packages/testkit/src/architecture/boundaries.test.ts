@@ -18,6 +18,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly (string | RegExp)[]>> = {
   "runner-python": [CORE, /^node:/],
   // What it takes of the client goes into its bundle.
   "runner-node": [CORE, "@scaler-aws-hpc/client/format", /^node:/],
+  // Builds images of the runner that it finds there.
+  provision: [
+    CORE,
+    "@scaler-aws-hpc/runner-python",
+    /^@aws-sdk\/client-(?:batch|cloudformation|ec2|ecr|iam|s3|sts)$/,
+    "@oclif/core",
+    "smol-toml",
+    /^node:/,
+  ],
   // The composition root of the wire. Plugins are found by oclif, by name, as everybody's are.
   cli: [CORE, "@scaler-aws-hpc/scaler-protocol", /^@oclif\/core/, "pino", "pino-pretty", "smol-toml", /^node:/],
   testkit: [/^@scaler-aws-hpc\/adapter-core/, "@scaler-aws-hpc/scaler-protocol", /^node:/],
