@@ -3,11 +3,10 @@ import { openStore } from "../store/open-store.ts";
 import { monotonicMs } from "../threads/shared-state.ts";
 import { LANGUAGE, RUNNER_VERSION } from "../versions.ts";
 import { ChildRun, type Ending } from "./child-run.ts";
-import { Executors } from "./executors.ts";
+import type { Executors } from "./executors.ts";
 import type { Job } from "./job.ts";
 import { describeJob } from "./job-description.ts";
 import { leave } from "./leave.ts";
-import { memoryLimits } from "./memory-limits.ts";
 
 /** What the process ends with; the backend tells failures apart by it. See docs/runner-protocol.md. */
 const EXIT = { ok: 0, failed: 1, usage: 64, corrupt: 65, internal: 70, store: 74, environment: 78, term: 143 } as const;
@@ -18,9 +17,9 @@ const HURRY_MS = 15_000;
 const WRITE_MS = 300_000;
 
 /** Runs the one child that parameters and environment describe; the exit code says what became of it. */
-export async function runOneShot(file: string, parameters: ReadonlyMap<string, string>): Promise<void> {
+export async function runOneShot(executors: Executors, parameters: ReadonlyMap<string, string>): Promise<void> {
   try {
-    leave(await runJob(file, describeJob(parameters, process.env)));
+    leave(await runJob(executors, describeJob(parameters, process.env)));
   } catch (reason) {
     const code = isRunnerError(reason) ? reason.code : "internal";
     const text = reason instanceof Error ? reason.message : String(reason);
@@ -29,14 +28,11 @@ export async function runOneShot(file: string, parameters: ReadonlyMap<string, s
   }
 }
 
-async function runJob(file: string, job: Job): Promise<number> {
+async function runJob(executors: Executors, job: Job): Promise<number> {
   const beganMs = monotonicMs();
   const who = `${job.job} child ${job.child} attempt ${job.attempt}`;
   const batchJob = (process.env.AWS_BATCH_JOB_ID ?? "-").slice(0, 64);
   log(`${who}, batch job ${batchJob}, ${LANGUAGE}; ${process.uptime().toFixed(2)} s after the process began`);
-  const executors = new Executors(file, memoryLimits());
-  // Gets ready while the bundle comes.
-  executors.warm();
   const store = openStore(job.store);
   store.patience(WRITE_MS);
   let answered = 0;

@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs";
-import { statField } from "../store/process-mark.ts";
+import { statField } from "../store/process-stat.ts";
 
 const PARENT = 1;
 const GROUP = 2;

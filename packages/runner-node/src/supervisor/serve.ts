@@ -3,10 +3,9 @@ import { LANGUAGE, PROTOCOL, RUNNER_VERSION } from "../versions.ts";
 import { ChildRun, type Ending, endingOf, type Progress } from "./child-run.ts";
 import { ControlChannel } from "./control-channel.ts";
 import { CpuMeter } from "./cpu-meter.ts";
-import { Executors } from "./executors.ts";
+import type { Executors } from "./executors.ts";
 import { type Job, readJob } from "./job.ts";
 import { leave } from "./leave.ts";
-import { memoryLimits } from "./memory-limits.ts";
 import { killEverything } from "./process-family.ts";
 
 const CONTROL_FD = 3;
@@ -22,8 +21,8 @@ class Server {
   #run: { readonly job: Job; readonly child: ChildRun } | undefined;
   #exitCode: number | undefined;
 
-  constructor(file: string) {
-    this.#executors = new Executors(file, memoryLimits());
+  constructor(executors: Executors) {
+    this.#executors = executors;
     this.#channel = new ControlChannel(CONTROL_FD, {
       message: (message) => this.#hear(message),
       // The manager is gone: so are its runners, at once.
@@ -35,7 +34,6 @@ class Server {
     process.on("SIGTERM", () => this.#stop());
     // A Ctrl-C at the terminal is the manager's to handle.
     process.on("SIGINT", () => undefined);
-    this.#executors.warm();
     const who = { runner: "node", version: RUNNER_VERSION, language: LANGUAGE, pid: process.pid };
     this.#channel.say({ type: "ready", protocol: PROTOCOL, ...who });
   }
@@ -96,16 +94,15 @@ class Server {
   }
 }
 
-/** Starts the runner of a manager on this machine. @returns the code to exit with, where it cannot start */
-export function serve(file: string): number | undefined {
+/** Starts the runner of a manager on this machine. Without a control channel it ends with code 2. */
+export function serve(executors: Executors): void {
   try {
-    new Server(file);
-    return undefined;
+    new Server(executors);
   } catch {
     process.stderr.write(
       "file descriptor 3, the control channel, is not open; this program is started by scaler-aws-hpc\n",
     );
-    return 2;
+    leave(2);
   }
 }
 
