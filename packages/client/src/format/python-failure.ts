@@ -19,7 +19,7 @@ export function readPythonFailure(bytes: Uint8Array): ClientError | undefined {
   const known = name === "" ? "" : ` It is a ${module}.${name}${message === undefined ? "" : `: ${message}`}`;
   return new ClientError(
     "foreign",
-    `the task's failure is a Python object, which is never unpickled here: the task was not answered by a Node runner.${known}`,
+    `the task's failure is a Python object, which only Python reads: the task was not answered by a Node runner.${known}`,
   );
 }
 

@@ -11,6 +11,7 @@ import {
   type UnknownMessage,
 } from "@scaler-aws-hpc/scaler-protocol";
 import { ClientError } from "../client-error.ts";
+import { within } from "../deadline.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import type { SchedulerPort } from "./ports.ts";
 
@@ -91,19 +92,11 @@ export class SchedulerLink implements SchedulerPort {
 
   /** Resolves with the storage's address at the first echo. @throws {ClientError} `disconnected`, `unavailable`. The signal's reason. */
   async echo(options: Pick<LinkOptions, "connectTimeoutMs" | "signal">): Promise<ObjectStorageAddress> {
-    const { signal, connectTimeoutMs } = options;
-    signal?.throwIfAborted();
-    const stopped = Promise.withResolvers<never>();
-    const onAbort = (): void => stopped.reject(signal?.reason);
-    const silent = `scheduler ${this.#address}: no echo of the first heartbeat within ${connectTimeoutMs} ms`;
-    const timer = setTimeout(() => stopped.reject(new ClientError("unavailable", silent)), connectTimeoutMs);
-    signal?.addEventListener("abort", onAbort);
-    try {
-      return await Promise.race([this.#echoed.promise, stopped.promise]);
-    } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-    }
+    const late = (): never => {
+      const awaited = `no echo of the first heartbeat within ${options.connectTimeoutMs} ms`;
+      throw new ClientError("unavailable", `scheduler ${this.#address}: ${awaited}`);
+    };
+    return await within(this.#echoed.promise, options.connectTimeoutMs, late, options);
   }
 
   send(message: SchedulerMessage): void {

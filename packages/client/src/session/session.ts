@@ -1,5 +1,6 @@
 import { encodeTaskFlags, type SchedulerMessage, type UnknownMessage } from "@scaler-aws-hpc/scaler-protocol";
 import { ClientError } from "../client-error.ts";
+import { within } from "../deadline.ts";
 import { serializerObject } from "../format/serializer-object.ts";
 import type { PreparedTask } from "../task/prepare-task.ts";
 import type { ClientStats } from "./client-stats.ts";
@@ -174,7 +175,7 @@ export class Session implements RunHost {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     this.#shutdown = resolve;
     this.#scheduler.send({ kind: "clientDisconnect", disconnectType: "shutdown" });
-    const accepted = await within(promise, timeoutMs, true);
+    const accepted = await within(promise, timeoutMs, () => true);
     if (accepted) {
       this.#over ??= closed();
       this.#abandon();
@@ -260,7 +261,7 @@ export class Session implements RunHost {
     const runs = [...this.#runs.values()];
     const reason = this.#over ?? new ClientError("canceled", "the client's tasks were cancelled");
     for (const run of runs) void run.cancel({ reason });
-    await within(Promise.allSettled(runs.map(({ result }) => result)), timeoutMs, []);
+    await within(Promise.allSettled(runs.map(({ result }) => result)), timeoutMs, () => []);
   }
 
   #abandon(): void {
@@ -271,14 +272,3 @@ export class Session implements RunHost {
 }
 
 const closed = (): ClientError => new ClientError("closed", "the client was closed");
-
-/** The promise's value, or `otherwise` after some time. */
-async function within<Value>(promise: Promise<Value>, ms: number, otherwise: Value): Promise<Value> {
-  const late = Promise.withResolvers<Value>();
-  const timer = setTimeout(() => late.resolve(otherwise), ms);
-  try {
-    return await Promise.race([promise, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

@@ -1,6 +1,7 @@
 import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { ClientError } from "../client-error.ts";
+import { ClientError, isClientError } from "../client-error.ts";
+import { within } from "../deadline.ts";
 import { type Task, type TaskSource, taskSource, tasksOf } from "./task.ts";
 
 /** Modules that were evaluated again when they were asked for: some tools (test runners) load modules in ways of their own. */
@@ -31,18 +32,15 @@ export async function exportNameOf(task: Task<never[], unknown>, source: TaskSou
 }
 
 async function load(source: TaskSource): Promise<object> {
-  const evaluating = Promise.withResolvers<never>();
-  const timer = setTimeout(() => evaluating.reject(unfinished(source)), EVALUATING_MS);
+  const late = (): never => {
+    throw unfinished(source);
+  };
   try {
-    const loaded: unknown = await Promise.race([import(source.url), evaluating.promise]);
-    return loaded as object;
+    return await within(import(source.url) as Promise<object>, EVALUATING_MS, late);
   } catch (reason) {
-    if (reason instanceof ClientError) throw reason;
-    throw new ClientError("task", `${shown(source)} cannot be loaded to find a task among its exports`, {
-      cause: reason,
-    });
-  } finally {
-    clearTimeout(timer);
+    if (isClientError(reason)) throw reason;
+    const what = `${shown(source)} cannot be loaded to find a task among its exports`;
+    throw new ClientError("task", what, { cause: reason });
   }
 }
 

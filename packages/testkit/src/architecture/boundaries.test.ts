@@ -27,6 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly (string | RegExp)[]>> = {
     "smol-toml",
     /^node:/,
   ],
+  client: ["@scaler-aws-hpc/scaler-protocol", "esbuild", /^node:/],
   // The composition root of the wire. Plugins are found by oclif, by name, as everybody's are.
   cli: [CORE, "@scaler-aws-hpc/scaler-protocol", /^@oclif\/core/, "pino", "pino-pretty", "smol-toml", /^node:/],
   testkit: [/^@scaler-aws-hpc\/adapter-core/, "@scaler-aws-hpc/scaler-protocol", /^node:/],

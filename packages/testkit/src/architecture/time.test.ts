@@ -65,6 +65,8 @@ it("uses timers elsewhere only for sockets, processes and the terminal", () => {
     "cli/src/scaler/storage-site.ts",
     "cli/src/scaler/worker-link.ts",
     "cli/src/start/live-line.ts",
+    "client/src/deadline.ts",
+    "client/src/session/heartbeats.ts",
     "payload-fs/src/key-lock.ts",
     "provision/src/images/push-image.ts",
     "provision/src/images/run-program.ts",
