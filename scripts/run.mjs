@@ -1,10 +1,11 @@
 #!/usr/bin/env node
-// One door for `npm run demo | test | test:fast | sim | mutants | bench NAME | check`. Plain JavaScript without dependencies, because
+// One door for `npm run demo | test | test:fast | test:containers | containers:setup | sim | mutants | bench NAME | check`. Plain JavaScript without dependencies, because
 // it runs before anything is installed and on the machine's own Node (20 or newer).
 import { existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { ensureBuild } from "./setup/build.mjs";
 import { run, stopChildrenWithUs } from "./setup/child.mjs";
+import { ensureContainerPrograms } from "./setup/containers.mjs";
 import { ensureNodeModules, findNode } from "./setup/node-modules.mjs";
 import { ensureReleases, venvs } from "./setup/python.mjs";
 import { BENCH_ENVIRONMENTS, DEFAULT_RELEASE, RELEASES, SERVICE_ENVIRONMENTS } from "./setup/releases.mjs";
@@ -23,8 +24,15 @@ const COMMANDS = {
   },
   test: {
     releases: [...Object.keys(RELEASES), ...Object.keys(SERVICE_ENVIRONMENTS)],
-    args: (rest) => [VITEST, "run", ...REPORTERS, ...rest],
+    args: (rest) => [VITEST, "run", ...REPORTERS, "--project=!containers", ...rest],
   },
+  "test:containers": {
+    releases: [DEFAULT_RELEASE, "moto"],
+    // A desk is asked (`containers:setup`) before programs are installed on it.
+    prepare: () => (process.env.CI === "true" ? ensureContainerPrograms() : undefined),
+    args: (rest) => [VITEST, "run", ...REPORTERS, "--project", "containers", ...rest],
+  },
+  "containers:setup": { releases: [], prepare: ensureContainerPrograms },
   "test:fast": {
     releases: [DEFAULT_RELEASE],
     args: (rest) => [
@@ -69,6 +77,8 @@ async function main([name = "", ...rest]) {
 
   await ensureNodeModules();
   const node = findNode();
+  await command.prepare?.();
+  if (command.args === undefined) return 0;
   await ensureReleases(typeof command.releases === "function" ? command.releases(rest) : command.releases);
   await ensureBuild(node);
   const args = command.args(rest);

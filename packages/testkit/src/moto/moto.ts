@@ -10,6 +10,8 @@ export interface MotoOptions {
   readonly buckets?: readonly string[];
   /** Region of those buckets, and of {@link Moto.env}. @default "eu-central-1" */
   readonly region?: string;
+  /** Variables of the server, such as its own settings. @default none */
+  readonly variables?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
 
@@ -34,7 +36,12 @@ const READY_MS = 60_000;
 export async function startMoto(options: MotoOptions = {}): Promise<Moto> {
   options.signal?.throwIfAborted();
   const region = options.region ?? "eu-central-1";
-  const server = await ChildProgram.start({ name: "moto", file: motoProgram(), args: ["-H", "127.0.0.1", "-p", "0"] });
+  const server = await ChildProgram.start({
+    name: "moto",
+    file: motoProgram(),
+    args: ["-H", "127.0.0.1", "-p", "0"],
+    ...(options.variables !== undefined && { env: options.variables }),
+  });
   try {
     const [, endpoint = ""] = await server.waitForLog(/Running on (http:\/\/127\.0\.0\.1:\d+)/, READY_MS);
     const moto: Moto = {

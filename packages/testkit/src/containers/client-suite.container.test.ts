@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { ContainerRequest } from "../../test-support/containers/job-engine.ts";
+import { startMotoBatch } from "../../test-support/containers/moto-batch.ts";
+import { containerBed } from "../../test-support/containers/with-bed.ts";
+import { type CaseResult, runClientSuite, type SuiteCase, startCluster, startManager } from "../scaler/index.ts";
+
+const bed = containerBed();
+const LIMIT_MS = 300_000;
+const SLOTS = 4;
+
+/** The suite's core. What is left out needs many containers one after another, and runs on the emulator of Batch. */
+const CASES: readonly SuiteCase[] = [
+  "submit",
+  "map",
+  "graph",
+  "graph_failure",
+  "send_object",
+  "nested_containers",
+  "priorities",
+  "cancel_queued",
+  "cancel_running",
+  "raising",
+  "raising_traceback",
+  "custom_exception",
+  "sys_exit",
+  "os_exit",
+  "killed",
+  "segfault",
+  "unpicklable_result",
+  "prints_megabytes",
+  "custom_serializer",
+  "profiling_info",
+  "stream_output",
+  "big_argument",
+  "big_result",
+  "many_tiny",
+  "vanished_client",
+  "shutdown",
+];
+
+const AWS = ["--job-queue", "queue", "--job-definition", "job", "--s3-bucket", "bucket", "--aws-region", "us-east-1"];
+
+interface Run {
+  readonly results: readonly CaseResult[];
+  readonly made: readonly ContainerRequest[];
+  readonly logs: string;
+}
+
+describe("a real client and scheduler, our manager, and the runner's image in containers of moto's Batch", () => {
+  let seen: Run;
+
+  beforeAll(async () => {
+    if (bed === undefined) return;
+    const begun = performance.now();
+    await using aws = await startMotoBatch(bed, bed.images.runner);
+    await using cluster = await startCluster({ release: "2.9.0" });
+    await using manager = await startManager(cluster, {
+      backend: "batch",
+      args: ["--max-concurrent-jobs", String(SLOTS), ...AWS],
+      env: aws.env,
+    });
+    const options = { cases: CASES, slots: SLOTS, tasks: 500, strict: true, timeoutMs: LIMIT_MS };
+    const results = await runClientSuite(cluster, options);
+    await Promise.race([manager.exited, sleep(10_000)]);
+    seen = { results, made: [...aws.engine.made], logs: `${manager.logs.tail()}\n${aws.moto.server.logs.tail()}` };
+    const seconds = ((performance.now() - begun) / 1_000).toFixed(1);
+    for (const { name, seconds, ok } of results) console.log(`${name}: ${ok} ${seconds} s`);
+    console.log(`client suite on moto's Batch: ${seen.made.length} containers in ${seconds} s`);
+  }, LIMIT_MS + 60_000);
+
+  it.each(CASES)("%s", (one) => {
+    const result = seen.results.find(({ name }) => name === one);
+    expect(result, `${result?.detail}\n${seen.logs}`).toMatchObject({ ok: true });
+  });
+
+  it("ran every task in a container with a read-only file system, no capabilities and no root", () => {
+    expect(seen.made.length).toBeGreaterThan(0);
+    for (const { HostConfig, User } of seen.made) {
+      expect(HostConfig).toMatchObject({ ReadonlyRootfs: true, CapDrop: ["ALL"], SecurityOpt: ["no-new-privileges"] });
+      // The image's own.
+      expect(User ?? "").toBe("");
+    }
+    const indexes = seen.made.flatMap(({ Env = [] }) =>
+      Env.filter((name) => name.startsWith("AWS_BATCH_JOB_ARRAY_INDEX=")),
+    );
+    expect(indexes.length).toBeGreaterThan(0);
+  });
+});
