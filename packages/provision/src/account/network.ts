@@ -32,6 +32,10 @@ export async function findNetwork(region: string, choice: NetworkChoice, options
     try {
       return await send();
     } catch (reason) {
+      if (reason instanceof Error && /^Invalid(?:Subnet|Vpc)I[Dd]\b/.test(reason.name)) {
+        const text = `--subnets, --vpc: expected what exists in ${region}, got: ${reason.message}`;
+        throw new AdapterError("config", text, { cause: reason });
+      }
       throw fromAws(reason, action, "looking for subnets", options.signal);
     }
   };

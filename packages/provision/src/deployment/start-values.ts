@@ -7,12 +7,13 @@ import { resourceNames } from "../templates/resource-names.ts";
 
 /** What `start` needs to know of a deployment: keys of its TOML table. */
 export function startValues(settings: ProvisionSettings): TomlValues {
-  const { queue, definition } = resourceNames(settings);
+  const { queue, definition, nodeDefinition } = resourceNames(settings);
   return {
     aws_region: settings.region,
     job_queue: queue,
     // Without a revision: the latest one, also after an update.
     job_definition: definition,
+    ...(settings.node !== undefined && { node_job_definition: nodeDefinition }),
     s3_bucket: settings.bucket,
     // An empty value would be none at all to a file.
     s3_prefix: settings.prefix === "" ? "/" : settings.prefix,

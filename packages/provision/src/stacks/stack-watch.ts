@@ -48,7 +48,7 @@ export async function watchStack(
   const failures: StackEvent[] = [];
   const skipped: StackEvent[] = [];
   let seen = from;
-  for (;;) {
+  for (let look = 1; ; look++) {
     // In this order: what ended the operation is then among the events.
     const found = await service.describe(stack, options);
     const fresh = found === undefined ? [] : await service.events(stack, seen, options);
@@ -58,10 +58,15 @@ export async function watchStack(
       if (event.status === "DELETE_SKIPPED") skipped.push(event);
     }
     seen = fresh[0]?.id ?? seen;
-    if (found === undefined || stackState(found.status) !== "busy") return { stack: found, failures, skipped };
+    const over = stackState(found?.status) !== "busy";
+    if (found === undefined || (over && (seen !== from || look >= QUIET_LOOKS)))
+      return { stack: found, failures, skipped };
     await tools.pause(pollMs, options);
   }
 }
+
+/** Looks without any news after which an operation counts as over: before, CloudFormation may only not have told of its beginning. */
+const QUIET_LOOKS = 4;
 
 const STACK = "AWS::CloudFormation::Stack";
 

@@ -87,11 +87,15 @@ Writes a file that \`start --config\` reads; of a file that is there it changes 
       const { applied, written, start } = await this.#apply(deployment, plan, wait, signal, async (image, compute) => {
         return await files.writeFiles(plan.wanted.settings, compute, image, wishes, minutes);
       });
-      const next = `scaler-aws-hpc start --config ${wishes.toml} tcp://SCHEDULER:8516`;
+      const next = nextCommand(wishes.toml, deployment.account.region);
       const stacks = [applied.base, applied.compute].map(({ name, action }) => ({ name, action }));
       for (const { name, action } of stacks) this.log(`stack ${name}: ${action}`);
       this.log(`image: ${applied.image}`);
       for (const file of written) this.log(`wrote ${file}`);
+      const { gpu } = plan.wanted.settings;
+      const { gpuQueue, gpuDefinition } = plan.wanted.names;
+      const profile = `name = "gpu", slots = 1, capabilities = "gpu", queue = "${gpuQueue}", definition = "${gpuDefinition}"`;
+      if (gpu !== undefined) this.log(`for jobs with GPUs add a table [[profile]] to it: ${profile}`);
       this.log(`next: ${next}`);
       const { name, account } = deployment;
       return {
@@ -131,6 +135,14 @@ Writes a file that \`start --config\` reads; of a file that is there it changes 
       throw reason;
     }
   }
+}
+
+/** To `start` variables say more than a file does: one that names another region has to be overruled. */
+function nextCommand(file: string, region: string): string {
+  const { SCALER_AWS_HPC_AWS_REGION, SCALER_AWS_REGION, AWS_REGION, AWS_DEFAULT_REGION } = process.env;
+  const said = SCALER_AWS_HPC_AWS_REGION || SCALER_AWS_REGION || AWS_REGION || AWS_DEFAULT_REGION || region;
+  const flag = said === region ? "" : ` --aws-region ${region}`;
+  return `scaler-aws-hpc start --config ${file}${flag} tcp://SCHEDULER:8516`;
 }
 
 type Applied = Awaited<ReturnType<typeof import("../../deployment/apply-deployment.ts").applyDeployment>>;
