@@ -75,7 +75,6 @@ function shareOf(core: CoreState, profile: Profile, head: Work): number {
   const free = freeSlots(profile);
   const meanMs = meanOf(core, head);
   if (meanMs === undefined || !isEven(core, profile, head)) return Math.ceil(ready / (spec.slots + (spec.ahead ?? 0)));
-  if (free <= 0) return Math.ceil(ready / spec.slots);
   return outlook.share({ now: core.now, ready, free, meanMs, laterMs: meanMs / 2 });
 }
 

@@ -1,5 +1,5 @@
 import { isOpen } from "./breaker.ts";
-import { isSettled } from "./function-times.ts";
+import { isEven, isSettled } from "./function-times.ts";
 import type { CoreState, Profile } from "./state.ts";
 import type { Work } from "./work.ts";
 
@@ -11,7 +11,8 @@ export const freeSlots = (profile: Profile): number => profile.spec.slots - prof
 
 /**
  * Children that may be added now: one for each free slot, and beyond them those that wait at the backend for the first slot that is free (`ahead`). Where
- * tasks are packed none goes ahead before enough runs of its function are known, because a pack is as good as what it was sized by; none while only trials are made.
+ * tasks are packed, none goes ahead before enough runs of its function are known, because a pack is as good as what it was sized by, nor where tasks take the same
+ * time: then each slot gets its share at once, and what waits behind that would wait for all of it. None while only trials are made.
  */
 export function roomFor(core: CoreState, profile: Profile, head: Work): number {
   return Math.max(0, freeSlots(profile) + aheadOf(core, profile, head));
@@ -25,6 +26,7 @@ export function enoughWait(core: CoreState, profile: Profile, head: Work): boole
 
 function aheadOf(core: CoreState, profile: Profile, head: Work): number {
   if (isOpen(profile)) return 0;
-  const sized = core.options.maxTasksPerPack === 1 || isSettled(core, profile, head);
-  return sized ? (profile.spec.ahead ?? 0) : 0;
+  const packed = core.options.maxTasksPerPack > 1;
+  const useful = !packed || (isSettled(core, profile, head) && !isEven(core, profile, head));
+  return useful ? (profile.spec.ahead ?? 0) : 0;
 }
