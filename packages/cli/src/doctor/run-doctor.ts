@@ -31,16 +31,14 @@ export async function runDoctor(options: RunDoctorOptions): Promise<Diagnosis & 
   let group = "";
   const none = { options: new Map(), undecided: [], warnings: [] };
   const { live } = outputMode("options" in settings ? settings : none, process.stderr.isTTY, process.env);
-  let line: LiveLine | undefined;
-  // Both streams are the terminal's, mostly: a finding must not land in the live line.
+  // Both streams are the terminal's, mostly: a finding takes the place of the live line, which is drawn again below it.
   const say = (words: string): void => {
-    line?.above("");
+    if (live) process.stderr.write(CLEAR_LINE);
     out(words);
   };
   const diagnosis = await (async () => {
     using _line = live ? new LiveLine(process.stderr, () => text) : undefined;
-    line = _line;
-    return await diagnose({
+    const found = await diagnose({
       ...options,
       nodeVersion: process.version,
       log: QUIET,
@@ -57,9 +55,12 @@ export async function runDoctor(options: RunDoctorOptions): Promise<Diagnosis & 
         say(lineText(found));
       },
     });
+    text = "";
+    return found;
   })();
   const next = nextStep(diagnosis, argv, purpose);
-  out("");
+  // The live line leaves an empty one.
+  if (!live) out("");
   out(summaryText(diagnosis.summary));
   if (stopped === undefined) {
     out(next);
@@ -67,6 +68,8 @@ export async function runDoctor(options: RunDoctorOptions): Promise<Diagnosis & 
   }
   return { ...diagnosis, ok: false, exitCode: exitCode(stopped === "SIGINT" ? "interrupted" : "terminated"), next };
 }
+
+const CLEAR_LINE = "\r\u001b[2K";
 
 const nothing = (): void => undefined;
 

@@ -6,7 +6,8 @@ export const accountCheck = (account: () => Promise<CheckedAccount>): Check => (
   id: "aws-account",
   group: "AWS",
   title: "account",
-  needs: ["aws-credentials"],
+  // While settings are wrong, AWS is not asked: the credentials may be meant for another account.
+  needs: ["payload-store", "backend", "aws-credentials"],
   async run(options) {
     const open = await account();
     const { account: id, arn } = await open.caller(options);
