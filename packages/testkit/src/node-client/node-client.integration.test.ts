@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { Client, type ClientOptions, isClientError, taskFailure } from "@scaler-aws-hpc/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { storedObjects } from "../../test-support/node-client/stored-objects.ts";
 import { double, echo, fail, itemAndLength, later } from "../../test-support/node-client/tasks.ts";
 import { TinyWorker } from "../../test-support/node-client/tiny-worker.ts";
 import { type Cluster, type ClusterOptions, startCluster } from "../scaler/cluster.ts";
@@ -126,7 +127,7 @@ describe.each(SETTINGS)("a Node client of a %s scheduler", (_, options, many) =>
 describe("a Node client", () => {
   it("uploads 50 MB for 100 tasks once, and leaves nothing in the storage", async () => {
     await using cluster = await startCluster();
-    await using _worker = await TinyWorker.start(cluster.address, { storageAddress: cluster.storageAddress });
+    await using worker = await TinyWorker.start(cluster.address, { storageAddress: cluster.storageAddress });
     const client = await Client.connect(cluster.address);
     const before = client.stats.uploadedBytes;
     const shared = await client.put(new Uint8Array(50 * MEGABYTE));
@@ -134,7 +135,10 @@ describe("a Node client", () => {
     expect(results.every(([, length]) => length === 50 * MEGABYTE)).toBe(true);
     expect(client.stats.uploadedBytes - before).toBeGreaterThan(50 * MEGABYTE);
     expect(client.stats.uploadedBytes - before).toBeLessThan(50 * MEGABYTE + 100_000);
+    const objects = worker.fetched.slice(0, 10);
+    expect(await storedObjects(cluster.storageAddress, objects)).toBe(objects.length);
     await client.close();
+    await expect.poll(() => storedObjects(cluster.storageAddress, objects), { timeout: 30_000 }).toBe(0);
   });
 
   it("fails what is open when the scheduler is lost", async () => {

@@ -76,7 +76,7 @@ export class TinyWorker implements AsyncDisposable {
       identity,
       ...tls,
       onFrame: (frame) => (worker === undefined ? early.push(Buffer.from(frame)) : worker.#onFrame(frame)),
-      onClose: () => clearInterval(worker?.#beats),
+      onClose: () => worker?.stopBeats(),
     });
     worker = new TinyWorker(link, storage, magic, options.capabilities ?? [{ name: "node", value: -1 }]);
     for (const frame of early) worker.#onFrame(frame);
@@ -85,8 +85,12 @@ export class TinyWorker implements AsyncDisposable {
     return worker;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  stopBeats(): void {
     clearInterval(this.#beats);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.stopBeats();
     if (this.#magic === 2) this.#send({ kind: "workerDisconnectNotification" });
     await this.#link.close();
     await this.#storage.close();
