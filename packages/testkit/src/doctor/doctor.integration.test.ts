@@ -1,9 +1,12 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ACCOUNT } from "../../test-support/doctor/cases/account-cases.ts";
 import { BATCH } from "../../test-support/doctor/cases/batch-cases.ts";
 import { AWS, PROGRAM, SCHEDULER } from "../../test-support/doctor/cases/program-cases.ts";
 import { S3 } from "../../test-support/doctor/cases/s3-cases.ts";
 import { DoctorBed } from "../../test-support/doctor/doctor-bed.ts";
+import { repositoryRoot } from "../scaler/repository.ts";
 
 let bed: DoctorBed;
 beforeAll(async () => {
@@ -22,6 +25,14 @@ it("finds nothing wrong where all is as it should be", async () => {
   // A heading is never torn apart.
   const groups = lines.map(({ group }) => group).filter((group, index, all) => group !== all[index - 1]);
   expect(new Set(groups).size).toBe(groups.length);
+});
+
+it("looks at nothing that its documentation leaves out", async () => {
+  const page = await readFile(join(repositoryRoot(), "docs", "doctor.md"), "utf8");
+  const looked = await bed.diagnose();
+  const provision = await bed.diagnose({}, { purpose: "provision" });
+  const ids = [...looked.lines, ...provision.lines].map(({ id }) => id.replace(/:.*/, ""));
+  expect([...new Set(ids)].filter((id) => !page.includes(`\`${id}\``))).toEqual([]);
 });
 
 it("looks at what `provision` needs", async () => {
