@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// One door for `npm run demo | test | test:fast | test:containers | containers:setup | sim | mutants | bench NAME | check`. Plain JavaScript without dependencies, because
+// One door for `npm run demo | test | test:fast | test:containers | containers:setup | sim | mutants | bench NAME | check | rehearse`. Plain JavaScript without dependencies, because
 // it runs before anything is installed and on the machine's own Node (20 or newer).
 import { existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -58,6 +58,12 @@ const COMMANDS = {
   },
   mutants: { releases: [], args: (rest) => [join(root, "scripts", "mutants.mjs"), ...rest] },
   check: { releases: [], args: (rest) => [join(root, "scripts", "check-packages.mjs"), ...rest] },
+  // Compiles a clone of its own: what is committed is what is published.
+  rehearse: {
+    releases: [DEFAULT_RELEASE],
+    compiles: false,
+    args: () => [SOURCE, join(root, "scripts", "rehearse.ts")],
+  },
 };
 
 function benchmark(name) {
@@ -80,7 +86,7 @@ async function main([name = "", ...rest]) {
   await command.prepare?.();
   if (command.args === undefined) return 0;
   await ensureReleases(typeof command.releases === "function" ? command.releases(rest) : command.releases);
-  await ensureBuild(node);
+  if (command.compiles !== false) await ensureBuild(node);
   const args = command.args(rest);
   say(`starting ${name}`);
   const bin = join(root, "node_modules", ".bin");

@@ -4,7 +4,7 @@ import { run } from "../setup/child.mjs";
 const ALLOWED = [
   /^(package\.json|README\.md|LICENSE)$/,
   /^(src\/.+\.ts|dist\/.+\.(js|d\.ts)(\.map)?)$/,
-  /^(bin\/run\.js|oclif\.manifest\.json|python\/scaler_runner\.py|bundle\/scaler-runner\.cjs)$/,
+  /^(bin\/run\.js|oclif\.manifest\.json|python\/scaler_runner\.py|bundle\/scaler-runner\.cjs|images\/([a-z-]+\/Dockerfile|README\.md))$/,
 ];
 const REFUSED = /(\.test\.|tsbuildinfo|__pycache__|(^|\/)(test|tests|test-support|fixtures)\/)/;
 
@@ -33,6 +33,9 @@ export async function packedFiles(tarball, manifest) {
     return source !== null && !has.has(`dist/${source[1]}.js`);
   });
   const missing = wanted(manifest).filter((file) => !has.has(file));
+  missing.push(
+    ...promised(manifest).filter((entry) => !files.some((file) => file === entry || file.startsWith(`${entry}/`))),
+  );
   const report = Object.entries({
     "must not be there": wrong,
     "has no source": stale,
@@ -51,6 +54,11 @@ function wanted({ exports, bin = {}, scalerAwsHpc, oclif }) {
   // Written at prepack: with it no command has to be imported to show help.
   if (oclif?.commands !== undefined) always.push("oclif.manifest.json");
   return [...always, ...named.map((path) => path.replace(/^\.\//, ""))];
+}
+
+/** Files, and folders that something must be in. */
+function promised({ files = [] }) {
+  return files.filter((entry) => !entry.startsWith("!"));
 }
 
 function leaves(value) {
