@@ -127,4 +127,4 @@ class Run {
 }
 
 /** Whether something is wrong with what was looked at. */
-export const isFault = ({ findings }: CheckOutcome): boolean => findings.some(({ level }) => level === "fault");
+const isFault = ({ findings }: CheckOutcome): boolean => findings.some(({ level }) => level === "fault");

@@ -10,7 +10,7 @@ export interface RoleWants {
 }
 
 /** Name of a role by its ARN, or as it stands. */
-export const roleName = (role: string): string => role.split("/").at(-1) ?? role;
+const roleName = (role: string): string => role.split("/").at(-1) ?? role;
 
 /** Whether a role of tasks is there, may be taken by them, and may do what it must and no more. What may not be looked at is said. */
 export async function roleFindings(

@@ -16,9 +16,9 @@ it("takes the time of day only where files or clocks of other machines are judge
     "cli/src/orphans/managers.ts",
     "payload-fs/src/key-lock.ts",
     "payload-fs/src/store-root.ts",
+    "payload-s3/src/checks/s3-checks.ts",
     "runner-node/src/store/credentials.ts",
     "runner-node/src/store/s3-request.ts",
-    "payload-s3/src/checks/s3-checks.ts",
   ]);
 });
 

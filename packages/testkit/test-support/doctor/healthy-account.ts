@@ -47,7 +47,7 @@ export const NAMES = {
 } as const;
 
 /** The image that the definition names. */
-export const IMAGE = `${NAMES.account}.dkr.ecr.${NAMES.region}.amazonaws.com/${NAMES.repository}:1`;
+const IMAGE = `${NAMES.account}.dkr.ecr.${NAMES.region}.amazonaws.com/${NAMES.repository}:1`;
 /** Digest of the image's configuration, which the emulator does not keep. */
 export const CONFIG_DIGEST = `sha256:${createHash("sha256").update("config").digest("hex")}`;
 /** Parameters that jobs pass. */
