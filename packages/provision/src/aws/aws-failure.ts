@@ -19,7 +19,7 @@ export const deniedAction = (text: string): string | undefined =>
   /(?:not authorized to perform|is not authorized to perform|perform):? ([a-z0-9-]+:[A-Za-z]+)/.exec(text)?.[1];
 
 /** What a person can read of an error of the SDK; an answer to HEAD has no words. */
-export function wordsOf(reason: unknown): string {
+function wordsOf(reason: unknown): string {
   if (!(reason instanceof Error)) return String(reason).slice(0, 500);
   const inner = reason.message === "" && "errors" in reason ? String((reason.errors as unknown[])[0]) : reason.message;
   return (inner === "" || inner === reason.name ? reason.name : `${reason.name}: ${inner}`).slice(0, 700);
