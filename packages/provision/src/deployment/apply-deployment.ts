@@ -70,7 +70,7 @@ async function assertNamesFree(
   const { bucket, repository } = settings;
   const owner = await account.buckets.owner(bucket, options);
   if (owner === "another-account") {
-    const text = `bucket ${bucket} belongs to another account: names of buckets are for all accounts; nothing was made; choose another with --bucket or --prefix`;
+    const text = `bucket ${bucket} belongs to another account, or is in another region: names of buckets are for all; nothing was made; choose another with --bucket or --prefix`;
     throw new AdapterError("conflict", text);
   }
   // A run that was interrupted a moment ago may have gone through after all: then the bucket is the stack's.

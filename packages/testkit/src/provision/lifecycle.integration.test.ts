@@ -54,6 +54,19 @@ describe("provision on moto", () => {
     expect(stderr).toMatch(/now: stack scaler-aws-hpc-base: not there/);
   });
 
+  it("does not begin with a bucket's name that is another account's", async () => {
+    // What S3 answers then.
+    bed.proxy.denied.add("s3:HEAD");
+    const before = bed.proxy.mutations.length;
+    const { code, json } = await bed.run(["provision", "apply", "--yes", "--json", ...make()]);
+    bed.proxy.denied.clear();
+    expect(code).toBe(78);
+    expect(json.error.message).toMatch(
+      /^\[conflict\] bucket .* belongs to another account.*nothing was made; choose another/,
+    );
+    expect(bed.proxy.mutations).toHaveLength(before);
+  });
+
   it("ends cleanly at SIGTERM, says what exists, and goes on the next time", async () => {
     const signal = Promise.withResolvers<NodeJS.Signals>();
     bed.proxy.before = async (call) => {
