@@ -12,7 +12,8 @@ const SOCKETS = ["/var/run/docker.sock", "/run/podman/podman.sock"];
  * @throws {SetupError} saying what to do, where this script cannot do it
  */
 export async function ensureContainerPrograms() {
-  if (process.env.DOCKER_HOST || SOCKETS.some((path) => existsSync(path))) return say("a container engine is there");
+  const { DOCKER_HOST } = process.env;
+  if (DOCKER_HOST || SOCKETS.some((path) => existsSync(path))) return say("a container engine is there");
   const absent = [];
   for (const [program, name] of Object.entries(PROGRAMS)) if (!(await runs(program))) absent.push(name);
   if (absent.length === 0) return say("podman and what it needs are installed");

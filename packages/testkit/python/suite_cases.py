@@ -152,6 +152,7 @@ def capabilities(args):
 @case
 def cancel_queued(args):
     with tempfile.TemporaryDirectory() as folder, connected(args.address) as client:
+        os.chmod(folder, 0o777)  # tasks may be another user's
         paths = [os.path.join(folder, f"blocker{i}") for i in range(args.slots)]
         blockers = [client.submit(tasks.hold, path, 2) for path in paths]
         marker = os.path.join(folder, "marker")
@@ -178,6 +179,7 @@ def process_lives(pid):
 @case
 def cancel_running(args):
     with tempfile.TemporaryDirectory() as folder, connected(args.address) as client:
+        os.chmod(folder, 0o777)  # tasks may be another user's
         path = os.path.join(folder, "running")
         neighbour = client.submit(tasks.nap, 1.5, "alive") if args.slots > 1 else None
         future = client.submit(tasks.hold, path, 30)

@@ -112,9 +112,11 @@ async function contextOf({
   return makeContext(kind, await files);
 }
 
+/** What the engine said, with what to do where that is not clear from it. */
 function explain(tail: string): string {
-  const foreign = /exec format error/i.test(tail);
-  const hint =
-    "; the image is for another architecture: install emulation (qemu-user-static, binfmt) or build on such a machine";
-  return `${tail}${foreign ? hint : ""}`;
+  if (/exec format error/i.test(tail)) {
+    return `${tail}; the image is for another architecture: install emulation (qemu-user-static, binfmt) or build on such a machine`;
+  }
+  const unreachable = /pinging container registry|failed to resolve|no such host|i\/o timeout/i.test(tail);
+  return unreachable ? `${tail}; the base could not be pulled: look at the network, or name another base` : tail;
 }

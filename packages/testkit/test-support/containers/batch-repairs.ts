@@ -2,8 +2,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /**
- * Stands before moto's Batch and makes of it what AWS documents, in three points: jobs of a queue are listed without the children of arrays,
- * ending an array ends its children, and an array with failed children is over when all of them are.
+ * Stands before moto's Batch and makes of it what AWS documents: jobs of a queue are listed without the children of arrays, ending an array
+ * ends its children, an array is over when all of its children are, also where some failed, and an attempt counts once it has ended.
  */
 export interface BatchRepairs extends AsyncDisposable {
   readonly endpoint: string;
@@ -12,6 +12,7 @@ export interface BatchRepairs extends AsyncDisposable {
 interface Job {
   jobId: string;
   status?: string;
+  attempts?: readonly unknown[];
   arrayProperties?: { size?: number; statusSummary?: Record<string, number> };
 }
 
@@ -24,11 +25,9 @@ export async function startBatchRepairs(moto: string): Promise<BatchRepairs> {
     asked.on("data", (piece: Buffer) => pieces.push(piece));
     asked.on("end", () => {
       const body = Buffer.concat(pieces).toString();
-      const send = async (text: string): Promise<Response> => {
-        const { authorization = "", "content-type": type = "application/json" } = asked.headers;
-        const headers = { authorization, "content-type": type };
-        return await fetch(`${moto}${asked.url}`, { method: asked.method ?? "POST", headers, body: text });
-      };
+      const { authorization = "", "content-type": type = "application/json" } = asked.headers;
+      const headers = { authorization, "content-type": type };
+      const send: Send = (path, text) => fetch(`${moto}${path}`, { method: "POST", headers, body: text });
       repaired(asked.url ?? "", body, send, sizes).then(
         ({ status, text, type }) => answer.writeHead(status, { "content-type": type }).end(text),
         () => answer.destroy(),
@@ -46,13 +45,15 @@ export async function startBatchRepairs(moto: string): Promise<BatchRepairs> {
   };
 }
 
+type Send = (path: string, text: string) => Promise<Response>;
+
 async function repaired(
   path: string,
   body: string,
-  send: (text: string) => Promise<Response>,
+  send: Send,
   sizes: Map<string, number>,
 ): Promise<{ readonly status: number; readonly text: string; readonly type: string }> {
-  const response = await send(body);
+  const response = await send(path, body);
   const { status } = response;
   const type = response.headers.get("content-type") ?? "application/json";
   const text = await response.text();
@@ -68,22 +69,46 @@ async function repaired(
     }
     case "/v1/terminatejob":
       for (let child = 0; child < (sizes.get(String(asked["jobId"])) ?? 0); child++)
-        await send(JSON.stringify({ ...asked, jobId: `${asked["jobId"]}:${child}` }));
+        await send(path, JSON.stringify({ ...asked, jobId: `${asked["jobId"]}:${child}` }));
       return { status, text, type };
-    case "/v1/listjobs":
+    case "/v1/listjobs": {
       if (asked["arrayJobId"] !== undefined) return { status, text, type };
-      return as({ ...said, jobSummaryList: jobs(said["jobSummaryList"]).filter(({ jobId }) => !jobId.includes(":")) });
+      const all = jobs(said["jobSummaryList"]).filter(({ jobId }) => !jobId.includes(":"));
+      const ended = await endsOf(all, send, sizes);
+      const listed = all.map((job) => ({ ...job, status: ended.get(job.jobId) ?? job.status }));
+      const { jobStatus } = asked;
+      return as({ ...said, jobSummaryList: listed.filter((job) => !jobStatus || job.status === jobStatus) });
+    }
     case "/v1/describejobs":
-      return as({ ...said, jobs: jobs(said["jobs"]).map(withEnd) });
+      return as({ ...said, jobs: jobs(said["jobs"]).map(described) });
     default:
       return { status, text, type };
   }
 }
 
-function withEnd(job: Job): Job {
+/** Which of the arrays among these are over, and how: moto's listing does not know it. */
+async function endsOf(
+  all: readonly Job[],
+  send: Send,
+  sizes: ReadonlyMap<string, number>,
+): Promise<ReadonlyMap<string, string>> {
+  const ends = new Map<string, string>();
+  const arrays = all.map(({ jobId }) => jobId).filter((id) => sizes.has(id));
+  for (let at = 0; at < arrays.length; at += 100) {
+    const answer = await send("/v1/describejobs", JSON.stringify({ jobs: arrays.slice(at, at + 100) }));
+    for (const job of jobs(parsed(await answer.text())["jobs"]).map(described)) {
+      if (job.status === "SUCCEEDED" || job.status === "FAILED") ends.set(job.jobId, job.status);
+    }
+  }
+  return ends;
+}
+
+function described(job: Job): Job {
   const { size, statusSummary: counts = {} } = job.arrayProperties ?? {};
   const { FAILED = 0, SUCCEEDED = 0 } = counts;
-  return size !== undefined && FAILED > 0 && FAILED + SUCCEEDED >= size ? { ...job, status: "FAILED" } : job;
+  if (size !== undefined && FAILED > 0 && FAILED + SUCCEEDED >= size) return { ...job, status: "FAILED" };
+  const over = job.status === "SUCCEEDED" || job.status === "FAILED";
+  return over ? job : { ...job, attempts: [] };
 }
 
 function parsed(text: string): Record<string, unknown> {

@@ -20,15 +20,18 @@ export interface ContainerRequest {
   HostConfig?: Record<string, unknown>;
 }
 
-/** @param engine DOCKER_HOST of the engine, a `unix://` one */
-export async function startJobEngine(engine: string): Promise<JobEngine> {
+/**
+ * @param engine DOCKER_HOST of the engine, a `unix://` one
+ * @param shared a folder that every container sees at the same path
+ */
+export async function startJobEngine(engine: string, shared: string): Promise<JobEngine> {
   const socketPath = engine.replace(/^unix:\/\//, "");
   const folder = await temporaryFolder();
   const made: ContainerRequest[] = [];
   const server = createServer((asked, answer) => {
     if (asked.method === "POST" && /\/containers\/create(?:\?|$)/.test(asked.url ?? "")) {
       void bodyOf(asked).then((body) => {
-        const wanted = hardened(JSON.parse(body) as ContainerRequest);
+        const wanted = hardened(JSON.parse(body) as ContainerRequest, shared);
         made.push(wanted);
         pass(socketPath, asked, answer, JSON.stringify(wanted));
       });
@@ -48,7 +51,7 @@ export async function startJobEngine(engine: string): Promise<JobEngine> {
   };
 }
 
-function hardened(wanted: ContainerRequest): ContainerRequest {
+function hardened(wanted: ContainerRequest, shared: string): ContainerRequest {
   const env = wanted.Env ?? [];
   // The job id of a child is `<parent>:<index>`.
   const index = env.map((variable) => /^AWS_BATCH_JOB_ID=.*:(\d+)$/.exec(variable)?.[1]).find(Boolean);
@@ -64,6 +67,7 @@ function hardened(wanted: ContainerRequest): ContainerRequest {
       CapDrop: ["ALL"],
       SecurityOpt: ["no-new-privileges"],
       Tmpfs: { "/tmp": "size=64m" },
+      Binds: [`${shared}:${shared}`],
       PidsLimit: 200,
     },
   };

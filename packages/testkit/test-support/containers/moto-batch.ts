@@ -25,10 +25,13 @@ export interface MotoBatch extends AsyncDisposable {
   unfinished(): Promise<readonly string[]>;
 }
 
-/** Starts it with a queue `queue`, a definition `job` of this image, and a bucket `bucket`. */
-export async function startMotoBatch(bed: ContainerBed, image: string): Promise<MotoBatch> {
+/**
+ * Starts it with a queue `queue`, a definition `job` of this image, and a bucket `bucket`.
+ * @param shared a folder that every job sees at the same path
+ */
+export async function startMotoBatch(bed: ContainerBed, image: string, shared: string): Promise<MotoBatch> {
   await using stack = new AsyncDisposableStack();
-  const engine = stack.use(await startJobEngine(bed.dockerHost));
+  const engine = stack.use(await startJobEngine(bed.dockerHost, shared));
   const variables = {
     DOCKER_HOST: engine.host,
     MOTO_DOCKER_NETWORK_MODE: "host",

@@ -1,26 +1,16 @@
-import { Command, Flags } from "@oclif/core";
-import {
-  type BuiltImage,
-  buildImage,
-  ENGINES,
-  type ImageKind,
-  type PushedImage,
-  PYTHON_BASES,
-  pushImage,
-} from "../../images/index.ts";
-import { untilSignal } from "../../images/until-signal.ts";
+import { Flags } from "@oclif/core";
+import { interruptible } from "../../command/interrupts.ts";
+import { ProvisionCommand, SCHEMA_VERSION } from "../../command/provision-command.ts";
+import type { BuiltImage, ImageKind, PushedImage } from "../../images/index.ts";
 
 /** What `provision build-image --json` prints. */
 export interface BuildImageResult extends BuiltImage {
-  readonly schemaVersion: 1;
+  readonly schemaVersion: typeof SCHEMA_VERSION;
   /** Where it was pushed to, with `--repository`. */
   readonly pushed?: PushedImage;
 }
 
-const VERSIONS = Object.keys(PYTHON_BASES);
-
-export default class BuildImage extends Command {
-  static override enableJsonFlag = true;
+export default class BuildImage extends ProvisionCommand {
   static override summary = "Build the image of the jobs, with the packages of your tasks.";
   static override description =
     "The image has the Python runner, cloudpickle, tblib and what --requirements names; it runs as no root, with a read-only file system and without capabilities. Python and cloudpickle should be those of your clients. With --repository it is pushed to ECR, under a tag made of its content.";
@@ -32,7 +22,8 @@ export default class BuildImage extends Command {
     tag: Flags.string({ summary: "Name and tag on this machine.", default: "scaler-aws-hpc-tasks:local" }),
     requirements: Flags.string({ summary: "Requirements file of pip: what your tasks import.", helpValue: "FILE" }),
     python: Flags.string({
-      summary: `Python of the image: ${VERSIONS.join(", ")}; with --base, what that image must have. [default: 3.12]`,
+      summary: "Python of the image, 3.9 to 3.13; with --base, what that image must have. [default: 3.12]",
+      helpValue: "VERSION",
     }),
     base: Flags.string({
       summary: "Image to build on, with Python 3.9 or newer, instead of the pinned one of Docker Hub.",
@@ -47,40 +38,46 @@ export default class BuildImage extends Command {
       summary: "Processors that it is for. [default: this machine's]",
       options: ["x86_64", "arm64"] as const,
     })(),
-    engine: Flags.option({ summary: "What builds. [default: the first that works]", options: ENGINES })(),
-    network: Flags.string({ summary: "Network of the build, such as host." }),
+    engine: Flags.option({
+      summary: "What builds. [default: the first that works]",
+      options: ["docker", "podman", "finch"] as const,
+    })(),
+    network: Flags.string({ summary: "Network of the build, such as host.", helpValue: "NAME" }),
     repository: Flags.string({ summary: "Push to this ECR repository, given without a tag.", helpValue: "URI" }),
     "repository-tag": Flags.string({
       summary: "Tag in the repository. [default: made of the image's content]",
       dependsOn: ["repository"],
     }),
+    quiet: Flags.boolean({ summary: "Say nothing of the progress." }),
   };
 
   async run(): Promise<BuildImageResult> {
     const { flags } = await this.parse(BuildImage);
-    return await untilSignal(async (signal) => {
-      // Progress is for people: stdout is for the result.
-      const onOutput = (text: string): void => void process.stderr.write(text);
-      const { repository, tag, manager, network } = flags;
-      const kind: ImageKind = manager ? "manager" : "runner-python";
-      const chosen = {
-        requirements: flags.requirements,
-        python: flags.python,
-        base: flags.base,
-        buildBase: flags["build-base"],
-        architecture: flags.architecture,
-        engine: flags.engine,
-        network,
-        version: manager ? this.config.version : undefined,
-      };
+    const { buildImage, pushImage } = await import("../../images/index.ts");
+    // Progress is for people: stdout is for the result.
+    const onOutput = (text: string): void => void (flags.quiet || process.stderr.write(text));
+    const { repository, tag, manager } = flags;
+    const kind: ImageKind = manager ? "manager" : "runner-python";
+    const chosen = {
+      requirements: flags.requirements,
+      python: flags.python,
+      base: flags.base,
+      buildBase: flags["build-base"],
+      architecture: flags.architecture,
+      engine: flags.engine,
+      network: flags.network,
+      version: manager ? this.config.version : undefined,
+    };
+    const last = (): string => "run the same command to go on";
+    return await interruptible(async (signal) => {
       const built = await buildImage({ kind, tag, onOutput, ...given(chosen) }, { signal });
       this.log(`${built.image} ${built.id}`);
-      if (repository === undefined) return { schemaVersion: 1, ...built };
+      if (repository === undefined) return { schemaVersion: SCHEMA_VERSION, ...built };
       const where = { repository, image: built.image, engine: built.engine, onOutput };
       const pushed = await pushImage({ ...where, ...given({ tag: flags["repository-tag"] }) }, { signal });
       this.log(`${pushed.uri}${pushed.pushed ? "" : " (was there already)"}`);
-      return { schemaVersion: 1, ...built, pushed };
-    });
+      return { schemaVersion: SCHEMA_VERSION, ...built, pushed };
+    }, last);
   }
 }
 
