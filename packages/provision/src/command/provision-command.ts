@@ -98,12 +98,23 @@ export abstract class ProvisionCommand extends Command {
     ]);
     const known = isAdapterError(reason) || oclifExit(reason) !== undefined;
     const error = known
-      ? reason
+      ? await this.guessFlag(reason)
       : new AdapterError("internal", `${reason.message}; this is a bug, please report it`, { cause: reason });
     if (!this.jsonEnabled()) throw error;
     const document = errorDocument(error);
     process.exitCode = document.error.exitCode;
     this.logJson(document);
+  }
+
+  /** For a flag that does not exist the one that was meant, as the program's own commands say it. */
+  private async guessFlag(reason: Error): Promise<Error> {
+    const { flags } = reason as { readonly flags?: unknown };
+    const [unknown] = Array.isArray(flags) && /^Nonexistent flag/.test(reason.message) ? flags : [];
+    if (typeof unknown !== "string") return reason;
+    const { didYouMean } = await import("@scaler-aws-hpc/adapter-core");
+    const close = didYouMean(unknown.replace(/^--?/, ""), Object.keys(this.ctor.flags));
+    const next = close === undefined ? "see --help" : `did you mean --${close}?`;
+    return Object.assign(new Error(`unknown flag ${unknown}; ${next}`), { oclif: { exit: 2 } });
   }
 
   private async openAccount(named: string | undefined, signal: AbortSignal): Promise<Account & Disposable> {
