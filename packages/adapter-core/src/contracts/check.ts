@@ -20,7 +20,8 @@ export interface Finding {
  * One precondition that `scaler-aws-hpc doctor` looks at.
  *
  * It changes nothing, or removes what it made. It reads what it needs when it runs, not when it is made: most commands that load a plugin never run one.
- * What several checks of a plugin look at is asked for once and kept by the plugin.
+ * What several checks of a plugin look at is asked for once and kept by the plugin, without the signal of any of them: one that ends must not end what others
+ * wait for.
  */
 export interface Check {
   /** Unique among all checks, and stable: scripts look for it. Kebab-case; `:NAME` behind it where there are several of a kind. Of two with one id the first counts. */

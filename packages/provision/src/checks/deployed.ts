@@ -1,5 +1,5 @@
 import type { ComputeEnvironmentDetail, JobDefinition } from "@aws-sdk/client-batch";
-import { type AbortOptions, AdapterError, type CheckedDeployment, type CheckHost } from "@scaler-aws-hpc/adapter-core";
+import { AdapterError, type CheckedDeployment, type CheckHost } from "@scaler-aws-hpc/adapter-core";
 import { architectureOf } from "../settings/instance-types.ts";
 import type { CheckedAccount, QueueFacts } from "./account-port.ts";
 
@@ -22,7 +22,7 @@ export interface DefinitionParts {
   readonly deployed: Deployed;
   readonly account: () => Promise<CheckedAccount>;
   /** What its jobs run on. @throws {AdapterError} `denied` where that may not be looked at */
-  readonly environments: (options: AbortOptions) => Promise<readonly ComputeEnvironmentDetail[]>;
+  readonly environments: () => Promise<readonly ComputeEnvironmentDetail[]>;
   readonly host: Pick<CheckHost, "runnerOptions">;
 }
 
@@ -44,7 +44,7 @@ export function deployedNames(
   };
 }
 
-/** Asks for queues and definitions once, whichever check wants them. */
+/** Asks for queues and definitions once, whichever check wants them; so none of them can end what others wait for. */
 export class Deployed {
   readonly #account: () => Promise<CheckedAccount>;
   readonly #queues = new Map<string, Promise<QueueFacts>>();
@@ -54,21 +54,21 @@ export class Deployed {
     this.#account = account;
   }
 
-  queue(name: string, options?: AbortOptions): Promise<QueueFacts> {
-    const asked = this.#queues.get(name) ?? this.#account().then((account) => account.queue(name, options));
+  queue(name: string): Promise<QueueFacts> {
+    const asked = this.#queues.get(name) ?? this.#account().then((account) => account.queue(name));
     this.#queues.set(name, asked);
     return asked;
   }
 
-  definition(name: string, options?: AbortOptions): Promise<JobDefinition> {
-    const asked = this.#definitions.get(name) ?? this.#account().then((account) => account.definition(name, options));
+  definition(name: string): Promise<JobDefinition> {
+    const asked = this.#definitions.get(name) ?? this.#account().then((account) => account.definition(name));
     this.#definitions.set(name, asked);
     return asked;
   }
 
   /** The environments of some queues together. @throws {AdapterError} `denied` where they may not be looked at */
-  async environments(queues: readonly string[], options?: AbortOptions): Promise<readonly ComputeEnvironmentDetail[]> {
-    const found = await Promise.all(queues.map((name) => this.queue(name, options)));
+  async environments(queues: readonly string[]): Promise<readonly ComputeEnvironmentDetail[]> {
+    const found = await Promise.all(queues.map((name) => this.queue(name)));
     return found.flatMap(({ environments }) => {
       if (environments !== undefined) return environments;
       throw new AdapterError("denied", "batch:DescribeComputeEnvironments is not allowed; allow it for this");

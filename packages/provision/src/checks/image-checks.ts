@@ -26,9 +26,9 @@ export function imageChecks(parts: DefinitionParts): readonly Check[] {
       async run(options) {
         const found = await look(options);
         if ("warning" in found) return [found.warning];
-        const definition = await deployed.definition(name, options);
+        const definition = await deployed.definition(name);
         const machines = await unlessDenied("batch:DescribeComputeEnvironments", async () => ({
-          architectures: architecturesOf(await environments(options), definition),
+          architectures: architecturesOf(await environments(), definition),
         }));
         if (!("warning" in machines)) return imageFindings(found.image, found.platforms, machines.architectures);
         return [...imageFindings(found.image, found.platforms, []), machines.warning];
@@ -57,7 +57,7 @@ type Looked =
   | { readonly warning: Finding };
 
 async function lookAt({ name, deployed, account }: DefinitionParts, options: AbortOptions): Promise<Looked> {
-  const { containerProperties } = await deployed.definition(name, options);
+  const { containerProperties } = await deployed.definition(name);
   const image = containerProperties?.image ?? "";
   const reference = imageReference(image);
   if (reference === undefined) {

@@ -36,13 +36,13 @@ async function queueNetwork(
 ): Promise<readonly Finding[]> {
   const open = await account();
   const findings: Finding[] = [];
-  for (const one of await deployed.environments([queue], options)) {
+  for (const one of await deployed.environments([queue])) {
     const { subnets = [], securityGroupIds = [], launchTemplate } = one.computeResources ?? {};
     if (subnets.length === 0) continue;
     const facts = await open.network(subnets, securityGroupIds, options);
     const fargate = onFargate([one]);
     const onInstances = launchTemplate === undefined ? false : undefined;
-    const assignsAddress = fargate ? await assigns(deployed, definitions, options) : onInstances;
+    const assignsAddress = fargate ? await assigns(deployed, definitions) : onInstances;
     findings.push(...networkFindings(facts, { fargate, assignsAddress }));
   }
   if (findings.length > 0) return findings;
@@ -50,8 +50,8 @@ async function queueNetwork(
 }
 
 /** On Fargate the definition says whether containers get a public address. */
-async function assigns(deployed: Deployed, definitions: readonly string[], options: AbortOptions): Promise<boolean> {
-  const found = await Promise.all(definitions.map((name) => deployed.definition(name, options)));
+async function assigns(deployed: Deployed, definitions: readonly string[]): Promise<boolean> {
+  const found = await Promise.all(definitions.map((name) => deployed.definition(name)));
   return found.every(
     ({ containerProperties }) => containerProperties?.networkConfiguration?.assignPublicIp === "ENABLED",
   );

@@ -16,8 +16,8 @@ export function roleChecks(parts: DefinitionParts, place: Place | undefined): re
       title: `job role of ${name}`,
       needs: [...needs, "payload-store"],
       async run(options) {
-        const role = (await deployed.definition(name, options)).containerProperties?.jobRoleArn;
-        if (role === undefined || role === "") return [noJobRole(await fargate(parts, options))];
+        const role = (await deployed.definition(name)).containerProperties?.jobRoleArn;
+        if (role === undefined || role === "") return [noJobRole(await fargate(parts))];
         const open = await account();
         return await roleFindings(open, role, await jobWants(open, place, options), options);
       },
@@ -28,10 +28,10 @@ export function roleChecks(parts: DefinitionParts, place: Place | undefined): re
       title: `execution role of ${name}`,
       needs,
       async run(options) {
-        const role = (await deployed.definition(name, options)).containerProperties?.executionRoleArn;
+        const role = (await deployed.definition(name)).containerProperties?.executionRoleArn;
         if (role !== undefined && role !== "") return await roleFindings(await account(), role, EXECUTION, options);
         const looked = await unlessDenied("batch:DescribeComputeEnvironments", async () => ({
-          on: await fargate(parts, options),
+          on: await fargate(parts),
         }));
         if ("warning" in looked) return [looked.warning];
         if (!looked.on) return [ok("none, and none is needed on EC2: the instance's role pulls and logs")];
@@ -42,8 +42,7 @@ export function roleChecks(parts: DefinitionParts, place: Place | undefined): re
   ];
 }
 
-const fargate = async ({ environments }: DefinitionParts, options: AbortOptions): Promise<boolean> =>
-  onFargate(await environments(options));
+const fargate = async ({ environments }: DefinitionParts): Promise<boolean> => onFargate(await environments());
 
 const EXECUTION: RoleWants = {
   must: [

@@ -25,8 +25,9 @@ export class SdkAccount implements CheckedAccount {
     this.region = region;
   }
 
-  caller(options?: AbortOptions): Promise<Caller> {
-    this.#caller ??= this.#askCaller(options);
+  caller(): Promise<Caller> {
+    // Several wait for it: none of them can end it.
+    this.#caller ??= this.#askCaller();
     return this.#caller;
   }
 
@@ -119,17 +120,17 @@ export class SdkAccount implements CheckedAccount {
     return this.#iam;
   }
 
-  async #askCaller(options?: AbortOptions): Promise<Caller> {
+  async #askCaller(): Promise<Caller> {
     const { GetCallerIdentityCommand, STSClient } = await import("@aws-sdk/client-sts");
     const client = new STSClient(clientOptions(this.region));
     try {
-      const { Account, Arn } = await client.send(new GetCallerIdentityCommand({}), sending(options?.signal));
+      const { Account, Arn } = await client.send(new GetCallerIdentityCommand({}));
       if (Account === undefined || Arn === undefined)
         throw new AdapterError("unavailable", "sts:GetCallerIdentity answered without an account; try again");
       return { account: Account, arn: Arn };
     } catch (reason) {
       if (isAdapterError(reason)) throw reason;
-      throw fromAws(reason, "sts:GetCallerIdentity", "asking AWS who we are", options?.signal);
+      throw fromAws(reason, "sts:GetCallerIdentity", "asking AWS who we are");
     } finally {
       client.destroy();
     }

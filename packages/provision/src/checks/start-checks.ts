@@ -22,21 +22,23 @@ export function startChecks(
   const queueId = (name: string) => idOf(names.queues.indexOf(name), name);
   // Without `backend` the backend found its settings wrong, and looked at nothing.
   const ready = ["backend", "aws-account"];
+  const definitionId = (name: string) => idOf(names.definitions.indexOf(name), name)("batch-definition");
+  const allIds = [...names.queues.map((name) => queueId(name)("batch-queue")), ...names.definitions.map(definitionId)];
   return [
     accountCheck(account),
     ...(place === undefined ? [] : ownerCheck(account, place)),
-    ...(names.queues.length === 0 ? [] : [managerCheck(account, deployed, names, ready)]),
+    ...(names.queues.length === 0 ? [] : [managerCheck(account, deployed, names, [...ready, ...allIds])]),
     ...names.definitions.flatMap((name, index) => {
       const id = idOf(index, name);
       const queues = names.queuesOf(name);
       const needs = [...ready, id("batch-definition"), ...queues.map((queue) => queueId(queue)("batch-queue"))];
-      const environments = (options: AbortOptions) => deployed.environments(queues, options);
+      const environments = () => deployed.environments(queues);
       const parts = { name, id, needs, deployed, account, environments, host };
       return [...roleChecks(parts, place), ...imageChecks(parts)];
     }),
     ...names.queues.map((queue) => {
       const definitions = names.definitionsOf(queue);
-      const needed = definitions.map((name) => idOf(names.definitions.indexOf(name), name)("batch-definition"));
+      const needed = definitions.map(definitionId);
       const needs = [...ready, queueId(queue)("batch-queue"), ...needed];
       return networkCheck({ id: queueId(queue)("vpc-network"), queue, definitions, needs, deployed, account });
     }),
@@ -53,12 +55,12 @@ const managerCheck = (
   account: () => Promise<CheckedAccount>,
   deployed: Deployed,
   names: DeployedNames,
-  ready: readonly string[],
+  needs: readonly string[],
 ): Check => ({
   id: "iam-manager",
   group: "Permissions",
   title: "manager",
-  needs: [...ready, "batch-queue", "batch-definition"],
+  needs,
   run: async (options) => await managerFindings(await account(), deployed, names, options),
 });
 
@@ -68,9 +70,9 @@ async function managerFindings(
   names: DeployedNames,
   options: AbortOptions,
 ): Promise<readonly Finding[]> {
-  const queues = await Promise.all(names.queues.map(async (name) => (await deployed.queue(name, options)).arn));
+  const queues = await Promise.all(names.queues.map(async (name) => (await deployed.queue(name)).arn));
   const definitions = await Promise.all(
-    names.definitions.map(async (name) => (await deployed.definition(name, options)).jobDefinitionArn ?? name),
+    names.definitions.map(async (name) => (await deployed.definition(name)).jobDefinitionArn ?? name),
   );
   const jobs = queues[0]?.replace(/:job-queue\/.*/, ":job/*") ?? "*";
   const submits = [...queues, ...definitions].map((resource) => ({ actions: ["batch:SubmitJob"], resource }));

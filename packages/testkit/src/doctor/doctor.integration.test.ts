@@ -1,4 +1,5 @@
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ACCOUNT } from "../../test-support/doctor/cases/account-cases.ts";
@@ -43,6 +44,34 @@ it("looks at what `provision` needs", async () => {
   expect(lines.map(({ id }) => id)).toEqual(
     expect.arrayContaining(["aws-account", "provision-network", "provision-engine"]),
   );
+});
+
+it("looks at each profile's own queue, and at what profiles share once", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "scaler-aws-hpc-doctor-"));
+  const config = join(folder, "cluster.toml");
+  const profiles = [
+    '[[profile]]\nname = "gpu"\nslots = 1\ncapabilities = "gpu"\nqueue = "gpu-queue"\n',
+    '[[profile]]\nname = "big"\nslots = 1\ncapabilities = "big"\nvcpu = "64"\n',
+  ];
+  await writeFile(config, `[aws_hpc_worker_manager]\ns3_prefix = "scaler-tasks"\n\n${profiles.join("\n")}`);
+  const { lines } = await bed.diagnose({ config });
+  await rm(folder, { recursive: true });
+  const bad = lines.filter(({ level }) => level !== "ok").map(({ id, level, text }) => `${level} ${id}: ${text}`);
+  expect(bad).toEqual([
+    expect.stringMatching(/^fault batch-queue:gpu-queue: job queue gpu-queue: there is none of this name/),
+    "not-checked batch-machines:gpu-queue: not checked: needs job queue gpu-queue",
+    "not-checked batch-profile:gpu: not checked: needs compute environments of gpu-queue",
+    expect.stringMatching(
+      /^fault batch-profile:big: profile big: vcpu 64, but the compute environments .* have at most 16/,
+    ),
+    // One definition for both queues: what its jobs run on is not known.
+    "not-checked iam-manager: not checked: needs job queue gpu-queue",
+    "not-checked iam-job-role: not checked: needs job queue gpu-queue",
+    "not-checked iam-execution-role: not checked: needs job queue gpu-queue",
+    "not-checked ecr-image: not checked: needs job queue gpu-queue",
+    "not-checked image-python: not checked: needs job queue gpu-queue",
+    "not-checked vpc-network:gpu-queue: not checked: needs job queue gpu-queue",
+  ]);
 });
 
 for (const [subject, cases] of Object.entries({ PROGRAM, SCHEDULER, AWS, S3, BATCH, ACCOUNT })) {

@@ -1,5 +1,5 @@
 import { ModifySubnetAttributeCommand } from "@aws-sdk/client-ec2";
-import { NAMES } from "../healthy-account.ts";
+import { CONFIG_DIGEST, NAMES } from "../healthy-account.ts";
 import { holdLease } from "../hold-lease.ts";
 import { anImage, both, type Case, definition, deny, environment, image, role } from "./broken.ts";
 
@@ -97,6 +97,26 @@ export const ACCOUNT: readonly Case[] = [
     breakIt: image({ architecture: "arm64" }),
     ids: ["ecr-image"],
     says: /is built for arm64, but its jobs run on amd64/,
+    exit: 78,
+  },
+  {
+    what: "none of the image's platforms is right",
+    breakIt: (bed) => {
+      bed.image = { ...bed.image, architecture: "arm64" };
+      const platform = (os: string, architecture: string) => ({
+        digest: CONFIG_DIGEST,
+        platform: { os, architecture },
+      });
+      const index = { schemaVersion: 2, manifests: [platform("linux", "arm64"), platform("unknown", "unknown")] };
+      const manifest = { schemaVersion: 2, config: { digest: CONFIG_DIGEST } };
+      bed.proxy.rule("ecr:BatchGetImage", ({ body }) => {
+        const imageManifest = JSON.stringify(body.includes("imageTag") ? index : manifest);
+        return { status: 200, headers: {}, body: JSON.stringify({ images: [{ imageManifest }], failures: [] }) };
+      });
+      return {};
+    },
+    ids: ["ecr-image"],
+    says: /healthy-runner:1 is built for arm64, but its jobs run on amd64/,
     exit: 78,
   },
   {
