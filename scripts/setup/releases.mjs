@@ -22,10 +22,12 @@ export const BENCH_ENVIRONMENTS = {
 };
 
 /**
- * Environments of services that tests and the demo talk to, moto's AWS over HTTP, and of the linter that templates of CloudFormation are checked with.
+ * Environments of services that tests and the demo talk to, moto's AWS over HTTP, of the linter that templates of CloudFormation are checked with, and of the AWS CLI
+ * that docs/aws-batch-setup.md uses.
  * @type {Readonly<Record<string, readonly string[]>>}
  */
 export const SERVICE_ENVIRONMENTS = {
   moto: ["moto[batch,cloudformation,s3]==5.2.5", "flask==3.1.3", "flask-cors==6.0.5"],
   "cfn-lint": ["cfn-lint==1.58.0"],
+  awscli: ["awscli==1.46.3"],
 };

@@ -1,7 +1,7 @@
 import { Flags } from "@oclif/core";
 import { CHOICE_FLAGS } from "../../command/choice-flags.ts";
 import { PLACE_FLAGS, ProvisionCommand, SCHEMA_VERSION } from "../../command/provision-command.ts";
-import type { PlannedStack } from "../../deployment/make-plan.ts";
+import type { Plan, PlannedStack } from "../../deployment/make-plan.ts";
 import type { CostCeiling } from "../../plan/cost.ts";
 
 /** What `provision plan --json` prints. */
@@ -33,7 +33,11 @@ export default class ProvisionPlan extends ProvisionCommand {
     ...PLACE_FLAGS,
     ...CHOICE_FLAGS,
     "detailed-exitcode": Flags.boolean({ summary: "End with 3 when there is something to change." }),
-    emit: Flags.string({ summary: "Write both CloudFormation templates into this folder.", helpValue: "DIR" }),
+    emit: Flags.string({
+      summary:
+        "Write both CloudFormation templates into this folder, and the policies of whoever provisions and of `start`.",
+      helpValue: "DIR",
+    }),
   };
 
   async run(): Promise<PlanResult> {
@@ -51,7 +55,7 @@ export default class ProvisionPlan extends ProvisionCommand {
       const choices = readChoices(flags, deployment.remembered);
       const plan = await makePlan(deployment, choices, imageChoice, engineImageStep, { signal });
       for (const line of [...planLines(plan), ...costLines(plan.cost)]) this.log(line);
-      const emitted = flags.emit === undefined ? [] : await emit(flags.emit, plan.templates);
+      const emitted = flags.emit === undefined ? [] : await emit(flags.emit, plan);
       for (const file of emitted) this.log(`wrote ${file}`);
       if (plan.hasChanges) this.log(`make it so with \`${deployment.commands.apply}\` and the same flags`);
       if (plan.hasChanges && flags["detailed-exitcode"]) process.exitCode = 3;
@@ -72,15 +76,16 @@ export default class ProvisionPlan extends ProvisionCommand {
   }
 }
 
-async function emit(folder: string, templates: Readonly<Record<"base" | "compute", object>>): Promise<string[]> {
-  const [{ join }, { writePrivateFile }] = await Promise.all([
+async function emit(folder: string, { templates, wanted }: Plan): Promise<string[]> {
+  const [{ join }, { writePrivateFile }, { policyFiles }] = await Promise.all([
     import("node:path"),
     import("../../files/private-file.ts"),
+    import("../../files/policy-files.ts"),
   ]);
   const files: string[] = [];
-  for (const [name, template] of Object.entries(templates)) {
+  for (const [name, document] of Object.entries({ ...templates, ...policyFiles(wanted.settings) })) {
     const file = join(folder, `${name}.json`);
-    await writePrivateFile(file, `${JSON.stringify(template, undefined, 2)}\n`);
+    await writePrivateFile(file, `${JSON.stringify(document, undefined, 2)}\n`);
     files.push(file);
   }
   return files;
