@@ -10,6 +10,7 @@ import { packedFully } from "./rehearse/packed.ts";
 import { type Bump, expectedVersions } from "./rehearse/ranges.ts";
 import { type Registry, startRegistry } from "./rehearse/registry.ts";
 import { addChangeset, commitAll, publish, type Release, version, versions, waitingBumps } from "./rehearse/release.ts";
+import { step } from "./rehearse/step.ts";
 import { useAsUser } from "./rehearse/user.ts";
 import { packagesOf, publicPackagesOf } from "./rehearse/workspace.ts";
 import { say } from "./setup/say.mjs";
@@ -39,18 +40,18 @@ async function main(folder: string, signal: AbortSignal): Promise<void> {
 }
 
 async function firstRelease(release: Release, registry: Registry): Promise<void> {
-  const { tree } = release;
+  const { tree, signal } = release;
   say("versioning and publishing every package");
   const before = await publicPackagesOf(tree);
   const bumps = await waitingBumps(tree);
   const expected = expectedVersions(manifestsOf(before), bumps);
-  await check(`changeset version: ${bumps.size} packages named`, async () => {
+  await step(signal, `changeset version: ${bumps.size} packages named`, async () => {
     // Right after a release nothing waits, and the tool refuses: then what is there is published.
     const got = bumps.size > 0 ? await version(release) : await versions(tree);
     const wanted = before.map(({ manifest: { name, version } }) => `${name} ${expected.get(name) ?? version}`);
     return differs(wanted, lines(got)) ?? (await notesMissing(tree, bumps));
   });
-  await check("changeset publish: every public package", async () => {
+  await step(signal, "changeset publish: every public package", async () => {
     await publish(release);
     return differs(
       before.map(({ manifest }) => manifest.name),
@@ -58,10 +59,10 @@ async function firstRelease(release: Release, registry: Registry): Promise<void>
     );
   });
   for (const { manifest } of await publicPackagesOf(tree))
-    await check(`${manifest.name} ${manifest.version} as published`, () =>
+    await step(signal, `${manifest.name} ${manifest.version} as published`, () =>
       packedFully(tree, registry.storage, manifest),
     );
-  await check("changeset publish once more: nothing", async () => {
+  await step(signal, "changeset publish once more: nothing", async () => {
     await publish(release);
     return differs([], registry.newlyPublished());
   });
@@ -69,23 +70,23 @@ async function firstRelease(release: Release, registry: Registry): Promise<void>
 
 /** Changes one package, and looks at what follows. */
 async function nextRelease(release: Release, registry: Registry, name: string, bump: Bump): Promise<void> {
-  const { tree } = release;
+  const { tree, signal } = release;
   say(`versioning and publishing a ${bump} of ${name}`);
   await addChangeset(tree, name, bump, "Rehearsed.");
   const before = await versions(tree);
   const expected = expectedVersions(manifestsOf(await publicPackagesOf(tree)), new Map([[name, bump]]));
   const names = [...expected.keys()].sort();
-  await check(`changeset version: a ${bump} of ${name} changes ${names.join(", ")}`, async () => {
+  await step(signal, `changeset version: a ${bump} of ${name} changes ${names.join(", ")}`, async () => {
     const got = await version(release);
     return differs(lines(new Map([...before, ...expected])), lines(got));
   });
-  await check(`changeset publish: ${names.join(", ")}, and no other`, async () => {
+  await step(signal, `changeset publish: ${names.join(", ")}, and no other`, async () => {
     await publish(release);
     return differs(names, registry.newlyPublished());
   });
   for (const { manifest } of await publicPackagesOf(tree))
     if (expected.has(manifest.name))
-      await check(`${manifest.name} ${manifest.version} as published`, () =>
+      await step(signal, `${manifest.name} ${manifest.version} as published`, () =>
         packedFully(tree, registry.storage, manifest),
       );
 }

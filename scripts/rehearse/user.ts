@@ -8,10 +8,11 @@ import {
   repositoryRoot,
   startCluster,
 } from "@scaler-aws-hpc/testkit";
-import { check } from "../check/report.mjs";
 import { say } from "../setup/say.mjs";
 import { runProgram } from "./program.ts";
+import { within } from "./ranges.ts";
 import type { Registry } from "./registry.ts";
+import { step } from "./step.ts";
 import { publicPackagesOf, readManifest, writeManifest } from "./workspace.ts";
 
 /** A user with an empty folder. */
@@ -29,6 +30,7 @@ export interface User {
 
 const PROGRAM = "scaler-aws-hpc";
 const CLIENT = "@scaler-aws-hpc/client";
+const CORE = "@scaler-aws-hpc/adapter-core";
 const ADDED = "scaler-aws-hpc-backend-fork";
 
 /** How long a client may take for its few tasks. */
@@ -40,7 +42,7 @@ export async function useAsUser(user: User): Promise<void> {
   await mkdir(home);
   say("installing into an empty folder");
   await writeFile(join(home, "package.json"), JSON.stringify({ private: true, type: "module" }));
-  const installed = await check(`npm install ${PROGRAM} ${CLIENT}`, async () => {
+  const installed = await step(user.signal, `npm install ${PROGRAM} ${CLIENT}`, async () => {
     await runProgram("npm", ["install", "--loglevel=error", PROGRAM, CLIENT], { ...user, cwd: home });
     return await wronglyInstalled(user, home);
   });
@@ -72,11 +74,11 @@ async function wronglyInstalled({ tree, registry, env, signal }: User, home: str
 
 async function useProgram(user: User, home: string): Promise<void> {
   const manifest = await readManifest(join(home, "node_modules", PROGRAM));
-  await check(`${PROGRAM} --version`, async () => {
+  await step(user.signal, `${PROGRAM} --version`, async () => {
     const text = await program(user, home, ["--version"]);
     return text.startsWith(`${PROGRAM}/${manifest.version} `) ? undefined : text;
   });
-  await check(`${PROGRAM} plugins: every one that it comes with`, async () => {
+  await step(user.signal, `${PROGRAM} plugins: every one that it comes with`, async () => {
     const text = await program(user, home, ["plugins"]);
     const missing = manifest.oclif?.plugins?.filter(
       (name) => name.startsWith("@scaler-aws-hpc/") && !text.includes(name),
@@ -89,14 +91,18 @@ async function addPlugin(user: User, home: string): Promise<void> {
   const folder = join(user.folder, "plugin");
   await cp(join(user.tree, "examples", "backend-fork"), folder, { recursive: true });
   const { private: _, ...manifest } = await readManifest(folder);
-  await writeManifest(folder, manifest);
+  const core = (await readManifest(join(user.tree, "packages", "adapter-core"))).version;
+  const range = manifest.peerDependencies?.[CORE];
+  // It is no part of the workspace: where a release leaves its range, it is raised as its author would.
+  const follows = range !== undefined && within(range, core) ? range : `^${core}`;
+  await writeManifest(folder, { ...manifest, peerDependencies: { ...manifest.peerDependencies, [CORE]: follows } });
   say("adding a plugin");
-  await check(`publish ${ADDED}`, async () => {
+  await step(user.signal, `publish ${ADDED}`, async () => {
     await runProgram("npm", ["publish"], { cwd: folder, env: user.publisher, signal: user.signal });
     const published = user.registry.newlyPublished().join(", ");
     return published === ADDED ? undefined : `published were: ${published}`;
   });
-  await check(`${PROGRAM} plugins install ${ADDED}`, async () => {
+  await step(user.signal, `${PROGRAM} plugins install ${ADDED}`, async () => {
     await program(user, home, ["plugins", "install", ADDED]);
     const text = await program(user, home, ["plugins"]);
     return /backend fork, --fork-nice/.test(text) ? undefined : text;
@@ -128,7 +134,7 @@ async function runTasks(
   for (const language of languages) {
     const file = language === "python" ? join(bin, "python") : nodeProgram();
     const script = join(home, "tasks", language === "python" ? "client.py" : "client.js");
-    await check(`ten ${language} tasks with backend ${backend}`, async () => {
+    await step(user.signal, `ten ${language} tasks with backend ${backend}`, async () => {
       const options = { cwd: home, env, signal: user.signal, timeoutMs: TASKS_MS };
       const text = await runProgram(file, [script, cluster.address], options).catch((reason: Error) => {
         throw new Error(`${reason.message}\n--- manager\n${manager.logs.tail()}\n${cluster.logs()}`);
@@ -136,7 +142,7 @@ async function runTasks(
       return text.trim() === "[0,1,4,9,16,25,36,49,64,81]" ? undefined : text;
     });
   }
-  await check(`the manager with backend ${backend} leaves`, async () => {
+  await step(user.signal, `the manager with backend ${backend} leaves`, async () => {
     const { code } = await manager.stop("SIGTERM", 15_000);
     return code === 0 ? undefined : `exit code ${code}\n${manager.logs.tail()}`;
   });
