@@ -49,7 +49,7 @@ const settingRow = ({ name, type, summary }: OptionSpec): readonly string[] => {
 };
 
 async function profileTable(): Promise<string> {
-  const own = PROFILE_OPTIONS.map(({ name, aliases, type, summary }) => [
+  const own = PROFILE_OPTIONS.map(({ name, aliases = [], type, summary }: Option) => [
     code(name),
     aliases.map((alias) => code(alias.replaceAll("-", "_"))).join(", "),
     type,
