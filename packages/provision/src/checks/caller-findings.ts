@@ -29,19 +29,18 @@ export async function callerFindings(
     const principal = await principalOf(account, await account.caller(options), options);
     if (principal === undefined) return { denied: [] };
     const denied = await Promise.all(
-      simulations.map(async (one) =>
-        (await account.denied({ ...one, principal }, options)).map((action) => ({ action, resource: one.resource })),
-      ),
+      simulations.map(async (one) => ({
+        actions: await account.denied({ ...one, principal }, options),
+        resource: one.resource,
+      })),
     );
-    return { denied: denied.flat() };
+    return { denied: denied.filter((one) => one.actions.length > 0) };
   });
   if ("warning" in looked) return [looked.warning];
   if (looked.denied.length === 0) return [ok(`${actions.join(", ")} are allowed`)];
-  return looked.denied.map(({ action, resource }) =>
-    fault(
-      `${action} on ${resource} is not allowed`,
-      `allow ${action} on it to the credentials that are used`,
-      "denied",
-    ),
-  );
+  return looked.denied.map(({ actions: missing, resource }) => {
+    const names = missing.join(", ");
+    const text = `${names} on ${resource} ${missing.length === 1 ? "is" : "are"} not allowed`;
+    return fault(text, `allow ${names} on it to the credentials that are used`, "denied");
+  });
 }

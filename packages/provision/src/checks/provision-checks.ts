@@ -1,29 +1,30 @@
 import { type AbortOptions, type Check, type Finding, ok } from "@scaler-aws-hpc/adapter-core";
+import { provisionSettings } from "../settings/index.ts";
+import { provisionerPolicies } from "../templates/policies/provisioner-policies.ts";
 import { accountCheck } from "./account-check.ts";
-import type { CheckedAccount } from "./account-port.ts";
+import type { CheckedAccount, Simulation } from "./account-port.ts";
 import { callerFindings } from "./caller-findings.ts";
 import { networkFindings } from "./network-findings.ts";
 import { unlessDenied } from "./role-findings.ts";
 
-/** What making a deployment needs: the calls of CloudFormation are made with the caller's own permissions. */
-const ACTIONS: readonly string[] = [
-  "cloudformation:CreateChangeSet",
-  "cloudformation:ExecuteChangeSet",
-  "cloudformation:DescribeStacks",
-  "s3:CreateBucket",
-  "s3:PutLifecycleConfiguration",
-  "ecr:CreateRepository",
-  "ecr:PutImage",
-  "logs:CreateLogGroup",
-  "iam:CreateRole",
-  "iam:PassRole",
-  "iam:CreateInstanceProfile",
-  "ec2:CreateSecurityGroup",
-  "ec2:CreateLaunchTemplate",
-  "batch:CreateComputeEnvironment",
-  "batch:CreateJobQueue",
-  "batch:RegisterJobDefinition",
-];
+/**
+ * What making a deployment of the default name needs, as its policy says: CloudFormation works with the rights of its caller. A statement's first resource stands for
+ * all of it.
+ */
+function provisionerSimulations(region: string, accountId: string): readonly Omit<Simulation, "principal">[] {
+  const documents = Object.values(provisionerPolicies(provisionSettings({ region, accountId })));
+  return documents
+    .flatMap(({ Statement }) => Statement)
+    .map(({ Action, Resource, Condition = {} }) => ({
+      actions: Action,
+      resource: Resource?.[0] ?? "*",
+      context: Object.fromEntries(
+        Object.values(Condition).flatMap((keys) =>
+          Object.entries(keys).map(([key, value]) => [key, typeof value === "string" ? value : (value[0] ?? "")]),
+        ),
+      ),
+    }));
+}
 
 /** Preconditions of `provision` with its defaults, in an account in which nothing of ours is yet. */
 export function provisionChecks(account: () => Promise<CheckedAccount>): readonly Check[] {
@@ -34,8 +35,13 @@ export function provisionChecks(account: () => Promise<CheckedAccount>): readonl
       group: "Provisioning",
       title: "permissions",
       needs: ["aws-account"],
+      limitMs: 60_000,
       async run(options) {
-        return await callerFindings(await account(), [{ actions: ACTIONS, resource: "*" }], options);
+        const open = await account();
+        const { account: id } = await open.caller(options);
+        const found = await callerFindings(open, provisionerSimulations(open.region, id), options);
+        if (found.some(({ level }) => level !== "ok")) return found;
+        return [ok(`a deployment of the default name may be made in ${open.region}`)];
       },
     },
     {

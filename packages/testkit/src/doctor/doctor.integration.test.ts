@@ -7,7 +7,9 @@ import { BATCH } from "../../test-support/doctor/cases/batch-cases.ts";
 import { AWS, PROGRAM, SCHEDULER } from "../../test-support/doctor/cases/program-cases.ts";
 import { S3 } from "../../test-support/doctor/cases/s3-cases.ts";
 import { DoctorBed } from "../../test-support/doctor/doctor-bed.ts";
-import { repositoryRoot } from "../scaler/repository.ts";
+import { NAMES } from "../../test-support/doctor/healthy-account.ts";
+import { ChildProgram } from "../scaler/child-program.ts";
+import { cliProgram, nodeProgram, repositoryRoot } from "../scaler/repository.ts";
 
 let bed: DoctorBed;
 beforeAll(async () => {
@@ -37,13 +39,37 @@ it("looks at nothing that its documentation leaves out", async () => {
 });
 
 it("looks at what `provision` needs", async () => {
+  const examine = async () => {
+    const { lines } = await bed.diagnose({ "job-queue": undefined }, { purpose: "provision" });
+    return (id: string) => lines.filter((line) => line.id === id).map(({ level, text }) => `${level} ${text}`);
+  };
+  const healthy = await examine();
+  expect(healthy("aws-account")).toEqual([expect.stringMatching(/^ok 123456789012 as /)]);
+  expect(healthy("provision-permissions")).toEqual(["ok a deployment of the default name may be made in eu-central-1"]);
+  expect(healthy("provision-network")).toHaveLength(1);
+  expect(healthy("provision-engine")).toHaveLength(1);
+  expect(healthy("backend")).toEqual([]);
   bed.denied.add("iam:CreateRole");
-  const { lines } = await bed.diagnose({ "job-queue": undefined }, { purpose: "provision" });
-  const permissions = lines.find(({ id }) => id === "provision-permissions");
-  expect(permissions?.text).toMatch(/iam:CreateRole on \* is not allowed/);
-  expect(lines.map(({ id }) => id)).toEqual(
-    expect.arrayContaining(["aws-account", "provision-network", "provision-engine"]),
-  );
+  const broken = await examine();
+  expect(broken("provision-permissions")).toEqual([
+    expect.stringMatching(
+      /^fault iam:CreateRole on arn:aws:iam::123456789012:role\/scaler-aws-hpc_eu-central-1_\S+ is not allowed$/,
+    ),
+  ]);
+});
+
+it("says it as a program too, with what to do next", async () => {
+  const flags = ["-q", NAMES.queue, "-d", NAMES.definition, "--s3-bucket", NAMES.bucket, bed.scheduler.address];
+  await using program = await ChildProgram.start({
+    name: "scaler-aws-hpc doctor",
+    file: nodeProgram(),
+    args: [cliProgram(), "doctor", ...flags],
+    env: { NODE_ENV: "production", NO_COLOR: "1" },
+    cwd: tmpdir(),
+  });
+  const { code } = await program.exited;
+  expect(code, program.logs.text).toBe(0);
+  expect(program.stdout.text).toMatch(/\n\d+ ok, 0 warnings, 0 faults\nnext: scaler-aws-hpc start -q healthy-queue /);
 });
 
 it("looks at each profile's own queue, and at what profiles share once", async () => {
