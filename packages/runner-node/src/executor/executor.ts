@@ -3,6 +3,7 @@ import type { MessagePort } from "node:worker_threads";
 import { decodeValue, encodeFailure, encodeValue } from "@scaler-aws-hpc/client/format";
 import type { ExecutorMessage, PackTask, RunPack } from "../threads/messages.ts";
 import { monotonicMs, type SharedState } from "../threads/shared-state.ts";
+import { withoutOwnFrames } from "./own-frames.ts";
 import { PackObjects } from "./pack-objects.ts";
 import { cpuMicros, peakBytes } from "./resource-use.ts";
 import { TaskModules } from "./task-module.ts";
@@ -107,19 +108,4 @@ export class Executor {
   #say(message: ExecutorMessage): void {
     this.#port.postMessage(message);
   }
-}
-
-/** The runner's own lines of a stack tell the user nothing. `__filename` is what the bundle calls itself. */
-function withoutOwnFrames(reason: unknown): unknown {
-  try {
-    if (reason instanceof Error && reason.stack !== undefined) {
-      const lines = reason.stack
-        .split("\n")
-        .filter((line) => !(line.startsWith("    at ") && line.includes(__filename)));
-      reason.stack = lines.join("\n");
-    }
-  } catch {
-    // An error may forbid that.
-  }
-  return reason;
 }
