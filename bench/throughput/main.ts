@@ -1,94 +1,93 @@
-// Tasks per second of trivial tasks, by submit and by map: our manager with two slots against Scaler's own with two workers.
-// Rounds are interleaved and each has a fresh cluster; figures are medians. Usage: npm run bench throughput [--rounds 5] [--tasks 5000]
-import { join } from "node:path";
+// Tasks per second of trivial tasks, by submit and by map, on two slots against Scaler's own two workers.
+//
+// `npm run bench throughput` compares our manager with Scaler's own, both for the released Python client; with `--node` it compares the Node
+// client, our manager and the Node runner with the released client and its native workers, then the start-up of both runners, and checks
+// two limits. Rounds are interleaved and each has a fresh cluster; figures are medians. [--rounds 5] [--tasks 5000] [--only NAME]
 import { parseArgs } from "node:util";
-import { type Cluster, cpuSecondsOf, startClient, startCluster, startManager } from "@scaler-aws-hpc/testkit";
-
-type Kind = "ours" | "native";
-type Way = "submit" | "map";
-
-/** CPU seconds by process, and how long it took. */
-interface Measured {
-  readonly seconds: number;
-  readonly cpu: Readonly<Record<string, number>>;
-}
-
-const LIMIT_MS = 180_000;
-const ARGS: Readonly<Record<Kind, readonly string[]>> = { ours: ["--max-concurrent-jobs", "2"], native: ["-mtc", "2"] };
-const WAYS: readonly Way[] = ["submit", "map"];
+import { median } from "./median.ts";
+import { type Contender, type Measured, round, WAYS, type Way } from "./round.ts";
+import { nodeStarter, pythonStarter, startUpMs } from "./start-up.ts";
 
 const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "5" },
     tasks: { type: "string", default: "5000" },
     only: { type: "string" },
+    node: { type: "boolean", default: false },
   },
 });
 const rounds = Number(values.rounds);
 const tasks = Number(values.tasks);
 
-async function cpuOf(cluster: Cluster, manager: number): Promise<Record<string, number>> {
-  const [scheduler, storage, both] = await Promise.all(
-    [cluster.scheduler.pid, cluster.storage.pid, manager].map((pid) => cpuSecondsOf(pid)),
-  );
-  return { scheduler: scheduler ?? 0, "object storage": storage ?? 0, "manager and runners": both ?? 0 };
+/** Of the tasks per second by either way. */
+const LEAST_RATIO = 1.5;
+/** Start-up of the Node runner as a part of the Python runner's. */
+const MOST_START_UP = 0.6;
+const START_UPS = 15;
+
+const OURS: Contender = values.node
+  ? { name: "node", kind: "ours", client: "node" }
+  : { name: "ours", kind: "ours", client: "python" };
+const NATIVE: Contender = { name: "native", kind: "native", client: "python" };
+const both = [OURS, NATIVE];
+const contenders = both.some(({ name }) => name === values.only)
+  ? both.filter(({ name }) => name === values.only)
+  : both;
+const all = new Map<Contender, Record<Way, Measured>[]>(contenders.map((contender) => [contender, []]));
+
+function verdict(what: string, got: number, limit: number, good: boolean): void {
+  console.log(`${good ? "PASS" : "FAIL"} ${what}: ${got.toFixed(2)}, limit ${limit}`);
+  if (!good) process.exitCode = 1;
 }
 
-function difference(after: Record<string, number>, before: Record<string, number>): Record<string, number> {
-  return Object.fromEntries(Object.entries(after).map(([name, value]) => [name, value - (before[name] ?? 0)]));
-}
-
-async function round(kind: Kind): Promise<Record<Way, Measured>> {
-  await using cluster = await startCluster();
-  await using manager = await startManager(cluster, { kind, args: ARGS[kind] });
-  await using client = await startClient(cluster, join(import.meta.dirname, "client.py"), ["--tasks", String(tasks)]);
-  const measured: Partial<Record<Way, Measured>> = {};
-  for (const way of WAYS) {
-    await client.waitForLog(new RegExp(`"way": "${way}", "event": "begin"`), LIMIT_MS);
-    const before = await cpuOf(cluster, manager.pid);
-    const pattern = new RegExp(`"way": "${way}", "event": "end", "seconds": ([0-9.e-]+), "cpu": ([0-9.e-]+)`);
-    const [, seconds, cpu] = await client.waitForLog(pattern, LIMIT_MS);
-    const used = difference(await cpuOf(cluster, manager.pid), before);
-    measured[way] = { seconds: Number(seconds), cpu: { ...used, client: Number(cpu) } };
-  }
-  const { submit, map } = measured;
-  if (submit === undefined || map === undefined) throw new Error("a part of the client did not run");
-  return { submit, map };
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
-}
-
-const all: Record<Kind, Record<Way, Measured>[]> = { ours: [], native: [] };
-const kinds: readonly Kind[] = values.only === "ours" || values.only === "native" ? [values.only] : ["ours", "native"];
-console.log(`${tasks} trivial tasks, ${rounds} interleaved rounds, two slots against two fixed native workers`);
-for (let number = 0; number < rounds; number++) {
-  // The order alternates, so that neither always has the warmer machine.
-  for (const kind of number % 2 === 0 ? kinds : kinds.toReversed()) {
-    const measured = await round(kind);
-    all[kind].push(measured);
-    const rates = WAYS.map((way) => `${way} ${(tasks / measured[way].seconds).toFixed(0)}/s`).join(", ");
-    console.log(`round ${number + 1} ${kind.padEnd(6)} ${rates}`);
+async function measureRounds(): Promise<void> {
+  for (let number = 0; number < rounds; number++) {
+    // The order alternates, so that neither always has the warmer machine.
+    for (const contender of number % 2 === 0 ? contenders : contenders.toReversed()) {
+      const measured = await round(contender, tasks);
+      all.get(contender)?.push(measured);
+      const rates = WAYS.map((way) => `${way} ${(tasks / measured[way].seconds).toFixed(0)}/s`).join(", ");
+      console.log(`round ${number + 1} ${contender.name.padEnd(6)} ${rates}`);
+    }
   }
 }
-for (const way of WAYS) {
-  const rate = (kind: Kind): number => median(all[kind].map((measured) => tasks / measured[way].seconds));
-  for (const kind of kinds) {
-    const names = Object.keys(all[kind][0]?.[way].cpu ?? {});
-    const perThousand = names.map((name) => {
-      const cpu = median(all[kind].map((measured) => measured[way].cpu[name] ?? 0));
-      return `${name} ${((cpu / tasks) * 1000).toFixed(2)}`;
+
+function tell(way: Way): void {
+  for (const [{ name }, measured] of all) {
+    const rate = median(measured.map((one) => tasks / one[way].seconds));
+    const perThousand = Object.keys(measured[0]?.[way].cpu ?? {}).map((part) => {
+      const cpu = median(measured.map((one) => one[way].cpu[part] ?? 0));
+      return `${part} ${((cpu / tasks) * 1000).toFixed(2)}`;
     });
-    console.log(
-      `${way} ${kind}: ${rate(kind).toFixed(0)} tasks/s; CPU seconds per 1,000 tasks: ${perThousand.join(", ")}`,
-    );
+    console.log(`${way} ${name}: ${rate.toFixed(0)} tasks/s; CPU seconds per 1,000 tasks: ${perThousand.join(", ")}`);
   }
-  if (kinds.length === 2) {
-    const ratios = all.ours.map((ours, index) => (all.native[index]?.[way].seconds ?? Number.NaN) / ours[way].seconds);
-    console.log(`${way}: ratio of ours to native, median of ${rounds} rounds: ${median(ratios).toFixed(2)}`);
-  }
+  const [ours = [], native = []] = [...all.values()];
+  if (native.length === 0) return;
+  const ratio = median(ours.map((one, index) => (native[index]?.[way].seconds ?? Number.NaN) / one[way].seconds));
+  if (values.node)
+    verdict(`${way}, tasks per second against the native ones`, ratio, LEAST_RATIO, ratio >= LEAST_RATIO);
+  else console.log(`${way}: ratio of ours to native, median of ${rounds} rounds: ${ratio.toFixed(2)}`);
 }
+
+async function compareStartUps(): Promise<void> {
+  const starters = { node: nodeStarter(), python: await pythonStarter() };
+  const took = { node: [] as number[], python: [] as number[] };
+  for (let number = 0; number < START_UPS; number++) {
+    for (const name of ["node", "python"] as const) took[name].push(await startUpMs(starters[name]));
+  }
+  const [node, python] = [median(took.node), median(took.python)];
+  console.log(
+    `spawn to first result, median of ${START_UPS}: Node ${node.toFixed(0)} ms, Python ${python.toFixed(0)} ms`,
+  );
+  verdict(
+    "start-up of the Node runner as a part of the Python runner's",
+    node / python,
+    MOST_START_UP,
+    node / python <= MOST_START_UP,
+  );
+}
+
+console.log(`${tasks} trivial tasks, ${rounds} interleaved rounds, two slots against two fixed native workers`);
+await measureRounds();
+for (const way of WAYS) tell(way);
+if (values.node) await compareStartUps();
