@@ -17,7 +17,7 @@ import { say } from "./setup/say.mjs";
 
 /** A change that stays within everybody's ranges, and one that leaves them. */
 const ALONE = "@scaler-aws-hpc/payload-fs";
-const FOLLOWED = "@scaler-aws-hpc/scaler-protocol";
+const FOLLOWED = "@scaler-aws-hpc/adapter-core";
 
 const stop = new AbortController();
 let stopCode: number | undefined;

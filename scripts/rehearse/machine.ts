@@ -36,7 +36,12 @@ export async function publisherEnv(folder: string, url: string): Promise<Env> {
     PATH,
     ...registryOf(url),
     npm_config_userconfig: userconfig,
+    // npm remembers what a registry had: not in the cache of the user, who comes later.
+    npm_config_cache: join(folder, "publisher-cache"),
     npm_config_audit: "false",
+    // Nor git's settings, such as signing.
+    GIT_CONFIG_GLOBAL: "/dev/null",
+    GIT_CONFIG_NOSYSTEM: "1",
     GIT_AUTHOR_NAME: person.NAME,
     GIT_AUTHOR_EMAIL: person.EMAIL,
     GIT_COMMITTER_NAME: person.NAME,
