@@ -26,6 +26,7 @@ def parse():
     parser.add_argument("--tasks", type=int, default=10_000, help="how many tiny tasks")
     parser.add_argument("--capability", default="linux", help="what the manager under test advertises")
     parser.add_argument("--strict", action="store_true", help="ask for what is promised beyond Scaler's own workers")
+    parser.add_argument("--elsewhere", action="store_true", help="tasks' processes cannot be seen from here")
     parser.add_argument("--case-timeout", type=float, default=120, help="seconds that one case may take")
     return parser.parse_args()
 

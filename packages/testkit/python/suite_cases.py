@@ -189,9 +189,10 @@ def cancel_running(args):
         expect(future.cancelled(), True, "the running task after cancel()")
         answered = time.monotonic() - begun
         end = time.monotonic() + 10
-        while process_lives(pid) and time.monotonic() < end:
+        # In a container the number is of another process here.
+        while not args.elsewhere and process_lives(pid) and time.monotonic() < end:
             time.sleep(0.05)
-        expect(process_lives(pid), False, "the cancelled task's process still runs")
+        expect(not args.elsewhere and process_lives(pid), False, "the cancelled task's process still runs")
         expect(client.submit(tasks.add, 1, 2).result(timeout=60), 3, "task after the cancel")
         if neighbour is not None:
             expect(neighbour.result(timeout=60), "alive", "the neighbour's result")

@@ -10,6 +10,7 @@ import { type PayloadStore, systemClock } from "@scaler-aws-hpc/adapter-core";
 import { payloadStoreCases } from "@scaler-aws-hpc/adapter-core/conformance";
 import { S3PayloadStore } from "@scaler-aws-hpc/payload-s3";
 import { LocalstackContainer, type StartedLocalStackContainer } from "@testcontainers/localstack";
+import { Wait } from "testcontainers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { queryAws } from "../../test-support/containers/aws-query.ts";
 import { waitForLocalStack } from "../../test-support/containers/localstack.ts";
@@ -34,7 +35,8 @@ beforeAll(async () => {
   const testcontainers = { TESTCONTAINERS_RYUK_DISABLED: "true", TESTCONTAINERS_HOST_OVERRIDE: "127.0.0.1" };
   const begun = performance.now();
   using _engine = withEnvironment({ ...bed.env, ...testcontainers });
-  localStack = await new LocalstackContainer(image).withStartupTimeout(60_000).start();
+  const ready = Wait.forHttp("/_localstack/health", 4566).forStatusCode(200);
+  localStack = await new LocalstackContainer(image).withWaitStrategy(ready).withStartupTimeout(60_000).start();
   endpoint = localStack.getConnectionUri();
   const seconds = ((performance.now() - begun) / 1_000).toFixed(1);
   console.log(`LocalStack: ${image} started in ${seconds} s`);

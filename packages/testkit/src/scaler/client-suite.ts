@@ -52,6 +52,8 @@ export interface SuiteOptions {
   readonly tasks?: number;
   /** Also ask for what only our manager promises, such as exception classes of the client's own program. @default false */
   readonly strict?: boolean;
+  /** Tasks run where their processes cannot be seen, as in containers. @default false */
+  readonly elsewhere?: boolean;
   /** Milliseconds for all of it. @default 600_000 */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
@@ -81,6 +83,7 @@ export async function runClientSuite(cluster: Cluster, options: SuiteOptions = {
   const args = cases.flatMap((name) => ["--case", name]);
   args.push("--slots", String(options.slots ?? 2), "--tasks", String(options.tasks ?? 10_000));
   if (options.strict === true) args.push("--strict");
+  if (options.elsewhere === true) args.push("--elsewhere");
   const stop = options.signal === undefined ? {} : { signal: options.signal };
   const run = await runClient(cluster, "client_suite.py", args, options.timeoutMs ?? 600_000, stop);
   return cases.map((name) => {

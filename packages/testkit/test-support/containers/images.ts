@@ -14,7 +14,7 @@ const NAME = "localhost/scaler-aws-hpc-test";
 interface Bases {
   readonly runner?: string;
   readonly manager?: string;
-  readonly managerBuild?: string;
+  readonly managerBuild?: Promise<string>;
   /** An image of the same Python, with venv. */
   readonly python: string;
   readonly localStack: () => Promise<string>;
@@ -64,8 +64,9 @@ export async function buildTestImages(engine: EngineName, python: string, localS
   await Promise.all([runner, manager]);
   return { runner: (await runner).image, manager: (await manager).image, base: bases.python, localStack };
 
-  async function buildManager({ manager: base, managerBuild }: Bases, folder: string) {
+  async function buildManager({ manager: base, managerBuild: build }: Bases, folder: string) {
     try {
+      const managerBuild = await build;
       const packages = (await readdir(folder)).map((name) => join(folder, name));
       const chosen = {
         ...(base !== undefined && { base }),
@@ -86,13 +87,14 @@ async function scratchBases(engine: string): Promise<Bases> {
   const python = `${NAME}/python:1`;
   const node = `${NAME}/node:1`;
   await importPythonBase(engine, await makeScratchBase(), python);
-  await buildNodeBase(engine, python, node);
+  const managerBuild = buildNodeBase(engine, python, node).then(() => node);
+  managerBuild.catch(() => undefined);
   const localStack = async (): Promise<string> => {
     const image = `${NAME}/localstack:1`;
     await buildLocalStack(engine, python, image);
     return image;
   };
-  return { runner: python, manager: python, managerBuild: node, python, localStack };
+  return { runner: python, manager: python, managerBuild, python, localStack };
 }
 
 /** Packs the command line and the packages of this repository that it needs, as they would be published. @returns the folder */

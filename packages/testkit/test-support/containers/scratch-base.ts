@@ -6,8 +6,8 @@ import { dirname, join } from "node:path";
 import { nodeProgram, repositoryRoot } from "../../src/scaler/index.ts";
 import { runCommand } from "./run-command.ts";
 
-/** What is in it: Python with venv, certificates, and the library that Node links. */
-const PACKAGES = ["python3", "python3-venv", "ca-certificates", "libstdc++6"];
+/** What is in it: Python with venv, what the slim images of Python have beside it, and the library that Node links. */
+const PACKAGES = ["python3", "python3-venv", "ca-certificates", "netbase", "tzdata", "libstdc++6"];
 
 const OPTIONS = [
   "--quiet",
