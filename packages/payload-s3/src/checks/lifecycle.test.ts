@@ -27,6 +27,11 @@ describe("lifecycleFindings", () => {
     ]);
   });
 
+  it("takes one long rule for everything, as `provision` makes it", () => {
+    const all = rule("p/", { Expiration: { Days: 14 }, AbortIncompleteMultipartUpload: { DaysAfterInitiation: 14 } });
+    expect(texts([all])).toEqual(["ok expires after 14 days"]);
+  });
+
   it("names what is never removed", () => {
     expect(texts([])).toEqual([
       "warning nothing removes what is left over in p/v1/in/",
@@ -48,7 +53,7 @@ describe("lifecycleFindings", () => {
     expect(texts([rule("p/", { Expiration: { Days: 1 } }), parts])).toEqual([
       expect.stringMatching(/^warning p\/v1\/in\/ expires after 1 day:/),
       expect.stringMatching(/^warning p\/v1\/out\/ expires after 1 day:/),
-      expect.stringMatching(/^warning p\/v1\/managers\/ expires too:/),
+      expect.stringMatching(/^warning p\/v1\/managers\/ expires too, after 1 day:/),
     ]);
     expect(texts([...good, rule("p/v1/out/", { Expiration: { Days: 3 } })])).toEqual([
       expect.stringMatching(/^warning p\/v1\/out\/ expires after 3 days:/),

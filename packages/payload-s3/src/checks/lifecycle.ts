@@ -6,7 +6,8 @@ const LEAST_DAYS = 7;
 const SEE = "see the rules in docs/operations.md";
 
 /**
- * What a bucket's lifecycle does with what is kept below a prefix. Bundles and results that nobody comes back for are removed by nobody else; leases must stay.
+ * What a bucket's lifecycle does with what is kept below a prefix. Bundles and results that nobody comes back for are removed by nobody else; the lease of a
+ * manager that lives is written anew all the time, and must outlast its jobs.
  *
  * @param prefix without slashes at its ends; may be empty
  */
@@ -27,12 +28,13 @@ export function lifecycleFindings(rules: readonly LifecycleRule[], prefix: strin
         ),
       );
     } else if (least < LEAST_DAYS) {
-      const text = `${below(path)} expires after ${least} ${least === 1 ? "day" : "days"}: jobs that wait longer lose their inputs and results`;
+      const text = `${below(path)} expires after ${daysText(least)}: jobs that wait longer lose their inputs and results`;
       findings.push(warning(text, `let it expire after ${LEAST_DAYS} days or more; ${SEE}`));
     }
   }
-  if (daysOf("v1/managers/").length > 0) {
-    const text = `${below("v1/managers/")} expires too: a lease that is gone lets two managers run under one id`;
+  const leases = Math.min(...daysOf("v1/managers/"));
+  if (leases < LEAST_DAYS) {
+    const text = `${below("v1/managers/")} expires too, after ${daysText(leases)}: a manager that was away so long may give a job a name that AWS Batch still knows`;
     findings.push(warning(text, `limit the rule to ${below("v1/in/")} and ${below("v1/out/")}`));
   }
   const aborts = enabled.some((rule) => covers(rule, below("v1/in/")) && rule.AbortIncompleteMultipartUpload);
@@ -44,6 +46,8 @@ export function lifecycleFindings(rules: readonly LifecycleRule[], prefix: strin
     ? findings
     : [ok(`expires after ${Math.min(...daysOf("v1/in/"), ...daysOf("v1/out/"))} days`)];
 }
+
+const daysText = (days: number): string => `${days} ${days === 1 ? "day" : "days"}`;
 
 /** Whether a rule is about everything below a path. One with more conditions than a prefix is not. */
 function covers({ Filter, Prefix }: LifecycleRule, path: string): boolean {

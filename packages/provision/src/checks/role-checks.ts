@@ -1,7 +1,9 @@
+import type { JobDefinition } from "@aws-sdk/client-batch";
 import { type AbortOptions, type Check, type Finding, fault, ok, warning } from "@scaler-aws-hpc/adapter-core";
-import type { CheckedAccount, Simulation } from "./account-port.ts";
+import type { Caller, CheckedAccount, Simulation } from "./account-port.ts";
 import type { Place } from "./bucket-owner.ts";
 import { type DefinitionParts, onFargate } from "./deployed.ts";
+import { imageReference } from "./image-reference.ts";
 import { type RoleWants, roleFindings, unlessDenied } from "./role-findings.ts";
 
 const PERMISSIONS = "Permissions";
@@ -28,8 +30,13 @@ export function roleChecks(parts: DefinitionParts, place: Place | undefined): re
       title: `execution role of ${name}`,
       needs,
       async run(options) {
-        const role = (await deployed.definition(name)).containerProperties?.executionRoleArn;
-        if (role !== undefined && role !== "") return await roleFindings(await account(), role, EXECUTION, options);
+        const definition = await deployed.definition(name);
+        const role = definition.containerProperties?.executionRoleArn;
+        if (role !== undefined && role !== "") {
+          const open = await account();
+          const wants = executionWants(definition, open.region, await open.caller(options));
+          return await roleFindings(open, role, wants, options);
+        }
         const looked = await unlessDenied("batch:DescribeComputeEnvironments", async () => ({
           on: await fargate(parts),
         }));
@@ -44,20 +51,27 @@ export function roleChecks(parts: DefinitionParts, place: Place | undefined): re
 
 const fargate = async ({ environments }: DefinitionParts): Promise<boolean> => onFargate(await environments());
 
-const EXECUTION: RoleWants = {
-  must: [
+const DEFAULT_GROUP = "/aws/batch/job";
+
+/** What pulls a definition's image and writes its logs; an image elsewhere takes no permission of AWS. */
+function executionWants({ containerProperties }: JobDefinition, region: string, { account, arn }: Caller): RoleWants {
+  const partition = arn.split(":")[1] ?? "aws";
+  const image = imageReference(containerProperties?.image ?? "");
+  const { logDriver = "awslogs", options = {} } = containerProperties?.logConfiguration ?? {};
+  const group = options["awslogs-group"] ?? DEFAULT_GROUP;
+  const pulls = image && [
+    { actions: ["ecr:GetAuthorizationToken"], resource: "*" },
     {
-      actions: [
-        "ecr:GetAuthorizationToken",
-        "ecr:BatchGetImage",
-        "ecr:GetDownloadUrlForLayer",
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
-      ],
-      resource: "*",
+      actions: ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+      resource: `arn:${partition}:ecr:${image.region}:${image.account}:repository/${image.repository}`,
     },
-  ],
-};
+  ];
+  const logs = logDriver === "awslogs" && {
+    actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+    resource: `arn:${partition}:logs:${options["awslogs-region"] ?? region}:${account}:log-group:${group}:log-stream:doctor`,
+  };
+  return { must: [...(pulls ?? []), ...(logs ? [logs] : [])] };
+}
 
 /** What the job role must and must not be able to do; see docs/batch.md. */
 async function jobWants(account: CheckedAccount, place: Place | undefined, options: AbortOptions): Promise<RoleWants> {

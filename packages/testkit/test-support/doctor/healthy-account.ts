@@ -178,7 +178,10 @@ async function setUpRoles({ iam }: AccountClients): Promise<void> {
   await iam.send(new AddRoleToInstanceProfileCommand({ InstanceProfileName, RoleName: "healthy-instance-role" }));
 }
 
-async function setUpNetwork({ ec2 }: AccountClients): Promise<{ openSubnet: string; closedSubnet: string }> {
+/** Gives the default VPC the way out that AWS gives it, and makes a subnet without one. */
+export async function setUpNetwork({
+  ec2,
+}: Pick<AccountClients, "ec2">): Promise<{ openSubnet: string; closedSubnet: string }> {
   const { Subnets = [] } = await ec2.send(
     new DescribeSubnetsCommand({ Filters: [{ Name: "default-for-az", Values: ["true"] }] }),
   );

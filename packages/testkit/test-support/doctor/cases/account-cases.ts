@@ -79,6 +79,17 @@ export const ACCOUNT: readonly Case[] = [
     exit: 78,
   },
   {
+    what: "the execution role may not write logs",
+    breakIt: async (bed) => {
+      bed.denied.add("logs:PutLogEvents");
+      const fargate = definition({ ...FARGATE, executionRoleArn: role(NAMES.jobRole) });
+      return await both(environment({}, { type: "FARGATE" }), fargate)(bed);
+    },
+    ids: ["iam-execution-role"],
+    says: /may not do logs:PutLogEvents on arn:aws:logs:eu-central-1:123456789012:log-group:\/aws\/batch\/healthy:/,
+    exit: 77,
+  },
+  {
     what: "the image is not there",
     breakIt: definition({ image: anImage("healthy-runner:2") }),
     ids: ["ecr-image"],
