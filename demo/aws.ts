@@ -1,6 +1,13 @@
 // AWS on this machine, for the demo: the project's emulator of Batch, moto's S3 behind it, real runners as containers.
 import { join } from "node:path";
-import { type BatchEmulator, releaseBin, repositoryRoot, startBatchEmulator, startMoto } from "@scaler-aws-hpc/testkit";
+import {
+  type BatchEmulator,
+  nodeProgram,
+  releaseBin,
+  repositoryRoot,
+  startBatchEmulator,
+  startMoto,
+} from "@scaler-aws-hpc/testkit";
 
 const BUCKET = "demo-bucket";
 const QUEUE = "demo-queue";
@@ -20,14 +27,13 @@ export interface DemoAws extends AsyncDisposable {
   keys(): Promise<readonly string[]>;
 }
 
-/** Starts it. @throws {HarnessError} where moto or the release is missing */
-export async function startAws(signal: AbortSignal): Promise<DemoAws> {
+/** Starts it. @param node whether its image has a Node runner too. @throws {HarnessError} where moto or the release is missing */
+export async function startAws(node: boolean, signal: AbortSignal): Promise<DemoAws> {
   await using started = new AsyncDisposableStack();
   const moto = started.use(await startMoto({ buckets: [BUCKET], region: "us-east-1", signal }));
-  const runner = join(repositoryRoot(), "packages", "runner-python", "python", "scaler_runner.py");
   const batch = started.use(
     await startBatchEmulator({
-      runner: { mode: "process", argv: [join(releaseBin("2.9.0"), "python"), runner] },
+      runner: { mode: "process", argv: entryPoint(node) },
       queues: [{ name: QUEUE, vcpus: SLOTS }],
       s3: { endpoint: moto.endpoint },
     }),
@@ -37,6 +43,8 @@ export async function startAws(signal: AbortSignal): Promise<DemoAws> {
     batch,
     flags: [
       ...["-q", QUEUE, "-d", DEFINITION, "--s3-bucket", BUCKET, "-mcj", String(SLOTS)],
+      // One image with both runners, so one definition does for both.
+      ...(node ? ["--node-job-definition", DEFINITION] : []),
       // Here a container starts at once; on AWS that takes a while, and the default says so.
       ...["--batch-start-seconds", "1"],
     ],
@@ -48,6 +56,17 @@ export async function startAws(signal: AbortSignal): Promise<DemoAws> {
     },
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
+}
+
+/** What a container starts: the Python runner, or in an image with both the one that the job's description names. */
+function entryPoint(node: boolean): readonly string[] {
+  const packages = join(repositoryRoot(), "packages");
+  const python = [join(releaseBin("2.9.0"), "python"), join(packages, "runner-python", "python", "scaler_runner.py")];
+  if (!node) return python;
+  const both = [...python, nodeProgram(), join(packages, "runner-node", "bundle", "scaler-runner.cjs")];
+  const [pythonFile, pythonRunner, nodeFile, nodeRunner] = both.map((word) => `"${word}"`);
+  const choice = `case "$*" in *" 1:"*:node:*) exec ${nodeFile} ${nodeRunner} "$@";; *) exec ${pythonFile} ${pythonRunner} "$@";; esac`;
+  return ["/bin/sh", "-c", choice, "entry"];
 }
 
 /** What was used, on one line. */

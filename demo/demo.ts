@@ -1,37 +1,41 @@
 // `npm run demo`: a real scheduler, its object storage, our manager with the local backend, and a Python client that uses them.
-// `npm run demo -- --backend batch` runs the same on an emulator of AWS Batch and moto's S3, `npm run demo -- --native` with Scaler's own workers.
+// `npm run demo -- --backend batch` runs the same on an emulator of AWS Batch and moto's S3, `npm run demo -- --native` with Scaler's own workers,
+// `npm run demo -- --node` with a Node client beside the Python client, on either backend.
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { type ChildProgram, HarnessError, startClient, startCluster, startManager } from "@scaler-aws-hpc/testkit";
+import {
+  ChildProgram,
+  type Cluster,
+  HarnessError,
+  nodeProgram,
+  startClient,
+  startCluster,
+  startManager,
+} from "@scaler-aws-hpc/testkit";
 import { startAws, usedText } from "./aws.ts";
-
-/** One JSON line of client.py. */
-interface Step {
-  readonly name: string;
-  readonly expected: unknown;
-  readonly got: unknown;
-  readonly ok: boolean;
-  readonly seconds: number;
-  readonly tasks: number;
-}
+import { follow, type Step } from "./follow.ts";
 
 const CLIENT_LIMIT_MS = 120_000;
-const { native, backend } = readArguments();
+const { native, node, backend } = readArguments();
 const begun = performance.now();
 
-function readArguments(): { readonly native: boolean; readonly backend: string } {
+function readArguments(): { readonly native: boolean; readonly node: boolean; readonly backend: string } {
   const options = {
     native: { type: "boolean", default: false },
+    node: { type: "boolean", default: false },
     backend: { type: "string", default: "local" },
   } as const;
   try {
     const { values } = parseArgs({ options });
-    if (values.backend === "local" || values.backend === "batch") return values;
+    const known = values.backend === "local" || values.backend === "batch";
+    if (known && !(values.native && values.node)) return values;
   } catch {
     // Said below.
   }
-  process.stderr.write("usage: npm run demo [-- --backend local | --backend batch | --native]\n");
+  process.stderr.write(
+    "usage: npm run demo [-- --node] [--backend local | --backend batch], or npm run demo -- --native\n",
+  );
   process.exit(2);
 }
 
@@ -39,32 +43,29 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function isStep(value: unknown): value is Step {
-  return typeof value === "object" && value !== null && "name" in value && "ok" in value && "seconds" in value;
+/** A client of the demo, followed to its end. */
+interface ClientRun {
+  readonly program: ChildProgram;
+  readonly steps: readonly Step[];
 }
 
-/** Prints each step as it comes; resolves when the client has ended, or rejects when the signal aborts. */
-async function follow(client: ChildProgram, signal: AbortSignal): Promise<Step[]> {
-  const steps: Step[] = [];
-  const readNew = (): void => {
-    for (const line of client.stdout.text.split("\n").slice(steps.length, -1)) {
-      const step: unknown = JSON.parse(line);
-      if (!isStep(step)) throw new Error(`the client printed ${line}`);
-      steps.push(step);
-      const got = JSON.stringify(step.got);
-      const wanted = step.ok ? "" : `, should be ${JSON.stringify(step.expected)}`;
-      print(
-        `  ${step.ok ? "ok    " : "WRONG "} ${step.name.padEnd(30)} ${step.seconds.toFixed(2).padStart(6)} s   ${got}${wanted}`,
-      );
-    }
-  };
-  const unwatch = client.stdout.watch(readNew);
-  const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
-  await Promise.race([client.exited, aborted]).finally(unwatch);
-  readNew();
-  return steps;
+/** Starts a Python client, and a Node client with `--node`, and follows them while they run side by side. */
+async function runClients(cluster: Cluster, groups: number[], signal: AbortSignal): Promise<ClientRun[]> {
+  print(node ? "running a Python client and a Node client" : "running a Python client");
+  await using programs = new AsyncDisposableStack();
+  const python = programs.use(await startClient(cluster, join(import.meta.dirname, "client.py"), []));
+  const all = [{ program: python, prefix: node ? "Python  " : "" }];
+  if (node) all.push({ program: programs.use(await startNodeClient(cluster)), prefix: "Node    " });
+  groups.push(...all.map(({ program }) => program.pid));
+  return await Promise.all(
+    all.map(async ({ program, prefix }) => ({ program, steps: await follow(program, prefix, signal) })),
+  );
+}
+
+async function startNodeClient(cluster: Cluster): Promise<ChildProgram> {
+  const file = join(import.meta.dirname, "node-client.ts");
+  const args = ["--conditions=@scaler-aws-hpc/source", file, "--address", cluster.address];
+  return await ChildProgram.start({ name: "Node client", file: nodeProgram(), args, cwd: cluster.folder });
 }
 
 /** The groups that still hold a process once the killed ones have had their moment to go. */
@@ -96,7 +97,7 @@ async function demo(signal: AbortSignal): Promise<number> {
     groups.push(cluster.scheduler.pid, cluster.storage.pid);
     print(`  scheduler ${cluster.address}, object storage ${cluster.storageAddress}`);
     if (backend === "batch") print("starting an emulator of AWS Batch and moto's S3");
-    await using aws = backend === "batch" ? await startAws(signal) : undefined;
+    await using aws = backend === "batch" ? await startAws(node, signal) : undefined;
     if (aws !== undefined) groups.push(aws.group);
     const flags = aws?.flags ?? [];
     const ours = ["scaler-aws-hpc start --backend", backend, ...flags].join(" ");
@@ -106,17 +107,15 @@ async function demo(signal: AbortSignal): Promise<number> {
       native ? { kind: "native" } : { backend, args: flags, env: { ...aws?.env } },
     );
     groups.push(manager.pid);
-    print("running a Python client");
-    await using client = await startClient(cluster, join(import.meta.dirname, "client.py"), []);
-    groups.push(client.pid);
-    const steps = await follow(client, signal);
+    const clients = await runClients(cluster, groups, signal);
+    const steps = clients.flatMap((client) => client.steps);
     const wrong = steps.filter((step) => !step.ok).length;
     const exit = await manager.stop("SIGTERM", 15_000);
-    if (client.exit?.code === 0 && steps.length > 0 && wrong === 0) code = 0;
-    else
-      print(
-        `client exited with ${client.exit?.code}\n${client.logs.tail()}\n--- manager\n${manager.logs.tail()}\n${cluster.logs()}`,
-      );
+    const failed = clients.filter((client) => client.program.exit?.code !== 0 || client.steps.length === 0);
+    for (const { program } of failed)
+      print(`${program.name} exited with ${program.exit?.code}\n${program.logs.tail()}`);
+    if (failed.length === 0 && wrong === 0) code = 0;
+    else print(`--- manager\n${manager.logs.tail()}\n${cluster.logs()}`);
     if (!native && exit.code !== 0) {
       code = 1;
       print(`the manager ended with ${exit.code ?? exit.signal} instead of 0\n${manager.logs.tail()}`);
@@ -128,8 +127,8 @@ async function demo(signal: AbortSignal): Promise<number> {
         print("jobs are still alive");
       }
     }
-    const map = steps.find((step) => step.tasks > 1);
-    const rate = map === undefined ? "no" : (map.tasks / map.seconds).toFixed(0);
+    const maps = steps.filter((step) => step.tasks > 1).map((step) => (step.tasks / step.seconds).toFixed(0));
+    const rate = maps.length === 0 ? "no" : maps.join(" and ");
     const seconds = ((performance.now() - begun) / 1000).toFixed(1);
     print(
       `summary: ${steps.length - wrong} of ${steps.length} results right, map at ${rate} tasks/s, ${seconds} s in all`,
