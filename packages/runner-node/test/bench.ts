@@ -151,7 +151,8 @@ export class Bench implements AsyncDisposable {
     for (;;) {
       const at = this.#lines.findIndex((line) => line.type === type);
       if (at >= 0) return this.#lines.splice(at, 1)[0] as Line;
-      if (performance.now() > end || this.process.exitCode !== null) throw new Error(`no ${type}: ${this.output}`);
+      if (performance.now() > end || this.process.exitCode !== null || this.process.signalCode !== null)
+        throw new Error(`no ${type}: ${this.output}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, 1_000);
         this.#wake = () => {

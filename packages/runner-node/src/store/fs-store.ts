@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, link, mkdir, open, unlink } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
-import { RunnerError } from "../runner-error.ts";
+import { isRunnerError, RunnerError } from "../runner-error.ts";
 import { processMark } from "./process-mark.ts";
 import { assertKey, type ReadRange, type Store } from "./store.ts";
 
@@ -57,7 +57,7 @@ export class FsStore implements Store {
         return await this.#put(this.#path(key), pieces);
       } catch (reason) {
         if (errnoOf(reason) === "EEXIST") return false;
-        if (tries >= TRIES) throw failure("write", key, reason);
+        if (tries >= TRIES || isRunnerError(reason)) throw failure("write", key, reason);
       }
     }
   }
@@ -142,8 +142,10 @@ async function reading<Result>(key: string, act: () => Promise<Result>): Promise
   }
 }
 
-const failure = (verb: string, key: string, reason: unknown): RunnerError =>
-  new RunnerError("store", `cannot ${verb} ${key}: ${errnoOf(reason) ?? String(reason)}`, { cause: reason });
+function failure(verb: string, key: string, reason: unknown): RunnerError {
+  if (isRunnerError(reason)) return reason;
+  return new RunnerError("store", `cannot ${verb} ${key}: ${errnoOf(reason) ?? String(reason)}`, { cause: reason });
+}
 
 function errnoOf(reason: unknown): string | undefined {
   return reason instanceof Error && "code" in reason ? String(reason.code) : undefined;

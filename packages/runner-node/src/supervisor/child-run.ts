@@ -38,7 +38,7 @@ export interface ChildRunOptions {
 }
 
 /** How often a running pack is looked at, in milliseconds: for deadlines, memory and monitors. */
-const LOOK_MS = 50;
+const LOOK_MS = 25;
 const FIRST_PROGRESS_MS = 200;
 const PROGRESS_MS = 1_000;
 /** A thread that ends so often before it begins a task is not tried again. */

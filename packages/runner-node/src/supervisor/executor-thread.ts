@@ -12,9 +12,9 @@ const END_MS = 2_000;
 
 /**
  * V8's own limit is so many times that of tasks, where their heap can be looked at (from Node 22.16 on): V8 ends the whole process when a single large
- * allocation, such as that of an array that grows, does not fit below its limit.
+ * allocation does not fit below its limit. A map that fills the heap of a task asks for twice as much again when it grows.
  */
-const BACKSTOP = 2;
+const BACKSTOP = 4;
 const canTellHeap = typeof Worker.prototype.getHeapStatistics === "function";
 
 /** Why a thread ended, but for what only its pack knows. */
