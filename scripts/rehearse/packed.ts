@@ -5,6 +5,19 @@ import { runProgram } from "./program.ts";
 import { within } from "./ranges.ts";
 import { type Manifest, needsOf, publicPackagesOf } from "./workspace.ts";
 
+/** What programs read beside the compiled sources, and would miss only at a user's: not left to `files`, where it could be forgotten. */
+const NEEDED: Readonly<Record<string, readonly string[]>> = {
+  "scaler-aws-hpc": ["bin/run.js", "oclif.manifest.json"],
+  "@scaler-aws-hpc/provision": [
+    "images/manager/Dockerfile",
+    "images/runner-node/Dockerfile",
+    "images/runner-python/Dockerfile",
+    "oclif.manifest.json",
+  ],
+  "@scaler-aws-hpc/runner-node": ["bundle/scaler-runner.cjs"],
+  "@scaler-aws-hpc/runner-python": ["python/scaler_runner.py"],
+};
+
 /**
  * Looks at a package as the registry has it: every file that it promises and that is committed for it, and for each of our packages that it
  * needs a published version within its range.
@@ -20,7 +33,9 @@ export async function packedFully(tree: string, storage: string, manifest: Manif
   const files = new Set(listed.split("\n").map((path) => path.replace(/^package\//, "")));
   const reports = [
     await packedFiles(tarball, manifest),
-    ...(await committedFiles(tree, manifest)).filter((file) => !files.has(file)).map((file) => `missing: ${file}`),
+    ...[...(NEEDED[manifest.name] ?? []), ...(await committedFiles(tree, manifest))]
+      .filter((file) => !files.has(file))
+      .map((file) => `missing: ${file}`),
     packed.version === manifest.version ? undefined : `its package.json says ${packed.version}`,
     ...(await unmetNeeds(tree, storage, packed)),
   ].filter((report) => report !== undefined);

@@ -46,17 +46,7 @@ export async function publish(release: Release): Promise<void> {
 }
 
 export async function commitAll({ tree, env, signal }: Release, message: string): Promise<void> {
-  const args = [
-    "-c",
-    "commit.gpgSign=false",
-    "commit",
-    "--quiet",
-    "--all",
-    "--no-verify",
-    "--allow-empty",
-    "-m",
-    message,
-  ];
+  const args = ["commit", "--quiet", "--all", "--no-verify", "--allow-empty", "-m", message];
   await runProgram("git", ["add", "--all", "packages", ".changeset"], { cwd: tree, env, signal });
   await runProgram("git", args, { cwd: tree, env, signal });
 }
