@@ -29,13 +29,15 @@ const ENVIRONMENT = {
 /** Builds LocalStack on a base with Python 3.11 that has venv, from PyPI: S3, STS, IAM and Logs work as in its public image. */
 export async function buildLocalStack(engine: string, base: string, image: string): Promise<void> {
   const quoted = PACKAGES.map((name) => `'${name}'`).join(" ");
-  await buildFrom(engine, image, async () => [
+  const lines = [
     `FROM ${base}`,
     `RUN python3 -m venv /opt/localstack && /opt/localstack/bin/pip install --no-cache-dir --quiet ${quoted}`,
     ...Object.entries(ENVIRONMENT).map(([name, value]) => `ENV ${name}=${value}`),
     "EXPOSE 4566",
     'CMD ["/opt/localstack/bin/python", "-m", "localstack.runtime.main"]',
-  ]);
+  ];
+  // It takes longest, and is waited for last.
+  await buildFrom(engine, image, async () => lines, 10);
 }
 
 const BUILD_MS = 400_000;

@@ -79,16 +79,18 @@ export async function buildNodeBase(engine: string, pythonBase: string, image: s
   });
 }
 
-/** Builds an image from a Dockerfile that is written with its context. */
+/** Builds an image from a Dockerfile that is written with its context. @param niceness lets others go first, as `nice` has it */
 export async function buildFrom(
   engine: string,
   image: string,
   fill: (folder: string) => Promise<readonly string[]>,
+  niceness = 0,
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "scaler-image-"));
   try {
     await writeFile(join(folder, "Dockerfile"), `${(await fill(folder)).join("\n")}\n`);
-    await runCommand(engine, ["build", "--network", "host", "--tag", image, folder]);
+    const build = [engine, "build", "--network", "host", "--tag", image, folder];
+    await runCommand("nice", ["-n", String(niceness), ...build]);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
