@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, randomFillSync } from "node:crypto";
 import { ClientError } from "../client-error.ts";
 
 /** A name on the wire has at most 255 bytes; the rest of an identity takes 40. */
@@ -17,8 +17,20 @@ export interface ClientIdentity {
 
 const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
 
-/** A new task id: 16 random bytes, lower-case hex. */
-export const randomTaskId = (): string => randomBytes(16).toString("hex");
+const ID_BYTES = 16;
+// Asking the system for each id would cost as much as all the rest of a submit.
+const pool = Buffer.alloc(256 * ID_BYTES);
+let used = pool.length;
+
+/** 16 random bytes, lower-case hex: a task id, or the unique part of another. */
+export function random16(): string {
+  if (used === pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  used += ID_BYTES;
+  return pool.toString("hex", used - ID_BYTES, used);
+}
 
 /** A new identity. @throws {ClientError} `config` for a name that is empty, too long, or has a `|` */
 export function newIdentity(name?: string): ClientIdentity {
@@ -26,13 +38,13 @@ export function newIdentity(name?: string): ClientIdentity {
     const expected = `expected 1 to ${MAX_NAME_BYTES} bytes without "|"`;
     throw new ClientError("config", `name of a client: ${expected}, got ${JSON.stringify(name)}`);
   }
-  const unique = randomBytes(16).toString("hex");
+  const unique = random16();
   const text = name === undefined ? `Client|${unique}` : `Client|${name}|${unique}`;
   const owner = md5(text);
   return {
     text,
     hex: Buffer.from(text, "utf8").toString("hex"),
     serializerId: `${owner}${md5("serializer")}`,
-    newObjectId: () => `${owner}${randomBytes(16).toString("hex")}`,
+    newObjectId: () => `${owner}${random16()}`,
   };
 }

@@ -4,7 +4,7 @@ import { within } from "../deadline.ts";
 import { serializerObject } from "../format/serializer-object.ts";
 import type { PreparedTask } from "../task/prepare-task.ts";
 import type { ClientStats } from "./client-stats.ts";
-import { type ClientIdentity, randomTaskId } from "./identity.ts";
+import { type ClientIdentity, random16 } from "./identity.ts";
 import { type IdleLimits, ObjectTable, type StoredObject } from "./object-table.ts";
 import type { SchedulerPort, StoragePort } from "./ports.ts";
 import { ResultReader } from "./result-reader.ts";
@@ -43,7 +43,7 @@ export class Session implements RunHost {
   #shutdown: ((accepted: boolean) => void) | undefined;
   #over: ClientError | undefined;
 
-  constructor({ identity, scheduler, storage, idleLimits = IDLE_LIMITS, newTaskId = randomTaskId }: SessionPorts) {
+  constructor({ identity, scheduler, storage, idleLimits = IDLE_LIMITS, newTaskId = random16 }: SessionPorts) {
     this.#newTaskId = newTaskId;
     this.#identity = identity;
     this.#scheduler = scheduler;

@@ -9,6 +9,7 @@ import unexported, { makeTask } from "../../test-support/tasks/odd/unexported.ts
 import { Shortage } from "../../test-support/tasks/shortage.ts";
 import { type DecodedFunction, decodeFunction, taskFunction } from "../format/index.ts";
 import { prepareTask } from "./prepare-task.ts";
+import { STUB } from "./stub.ts";
 import { defineTask, type Task, type TaskDefinition } from "./task.ts";
 
 let folder: string;
@@ -118,6 +119,11 @@ describe("a task that cannot be sent", () => {
     await expect(import(/* @vite-ignore */ pathToFileURL(file).href)).rejects.toThrow(
       /^Client\.connect: there is no client in a runner/,
     );
+  });
+
+  it("may import from this package there whatever it may import here", async () => {
+    const stub = (await import(/* @vite-ignore */ `data:text/javascript,${encodeURIComponent(STUB)}`)) as object;
+    expect(Object.keys(stub).toSorted()).toEqual(Object.keys(await import("../index.ts")).toSorted());
   });
 
   it("is prepared anew once its file is mended", async () => {

@@ -11,6 +11,7 @@ export class ClientError extends Error {}
 export class ObjectRef {}
 export class TaskHandle {}
 export class MapRun {}
+export const NODE_CAPABILITY = "node";
 export const isClientError = () => false;
 export const taskFailure = () => undefined;
 `;
