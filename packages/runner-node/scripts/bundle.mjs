@@ -21,7 +21,10 @@ export async function setup() {
     target: "node22.13",
     conditions: ["@scaler-aws-hpc/source"],
     // Nothing in our packages has effects when it is imported and not used.
-    plugins: [{ name: "pure", setup: pure }],
+    plugins: [
+      { name: "pure", setup: pure },
+      { name: "late", setup: late },
+    ],
     legalComments: "none",
     logLevel: "warning",
   });
@@ -39,6 +42,23 @@ function pure(build) {
     if (pluginData?.resolving) return undefined;
     const found = await build.resolve(path, { importer, kind, resolveDir, pluginData: { resolving: true } });
     return { ...found, sideEffects: kind === "entry-point" };
+  });
+}
+
+/** Modules of Node that take milliseconds to load, of which nothing but functions and constants is used: each loads its module when it is called first. */
+function late(build) {
+  build.onResolve({ filter: /^node:(?:crypto|zlib)$/ }, ({ path, namespace }) =>
+    namespace === "late" ? { path, external: true } : { path, namespace: "late", sideEffects: false },
+  );
+  build.onLoad({ filter: /./, namespace: "late" }, async ({ path }) => {
+    const load = `require(${JSON.stringify(path)})`;
+    const names = Object.keys(await import(path)).filter((name) => /^[a-z]\w*$/.test(name) && name !== "default");
+    const lines = names.map((name) =>
+      name === "constants"
+        ? `export const constants = new Proxy({}, { get: (_, name) => ${load}.constants[name] });`
+        : `export const ${name} = (...all) => ${load}.${name}(...all);`,
+    );
+    return { contents: lines.join("\n"), loader: "js" };
   });
 }
 
