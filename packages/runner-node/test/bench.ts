@@ -24,7 +24,7 @@ import {
 import { RUNNER_FILE } from "../src/runner-bundle.ts";
 
 /** A secret as good as any. */
-export const SECRET: string = "5a".repeat(32);
+const SECRET: string = "5a".repeat(32);
 
 /** A task: source of a function expression, and its arguments. */
 export interface BenchTask {
@@ -36,7 +36,7 @@ export interface BenchTask {
 type SectionChoices = Partial<Omit<Section, "tasks" | "objects">>;
 
 /** A function object whose module exports one function, `run`. */
-export function functionObject(source: string): Uint8Array {
+function functionObject(source: string): Uint8Array {
   return encodeFunction({ name: "bench", exportName: "run", node: process.versions.node, module: moduleOf(source) });
 }
 

@@ -12,6 +12,6 @@ export function processMark(): string {
 }
 
 /** When a process began, in the kernel's own count; `0` where it does not say. Tells it from a later one with its number. */
-export function processStart(pid: number): string {
+function processStart(pid: number): string {
   return statField(pid, 19) ?? "0";
 }

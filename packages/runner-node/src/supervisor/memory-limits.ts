@@ -5,7 +5,7 @@ import { getHeapStatistics } from "node:v8";
 const MIB = 1024 * 1024;
 
 /** Names the memory of tasks in MiB where neither the container nor Node's own default shall decide. */
-export const MEMORY_VARIABLE = "SCALER_RUNNER_MEMORY_MIB";
+const MEMORY_VARIABLE = "SCALER_RUNNER_MEMORY_MIB";
 
 /** Part of the container's memory that the JavaScript heap of tasks may take, and that all of the runner may. */
 const HEAP_PART = 0.75;
