@@ -1,6 +1,5 @@
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import type { Section } from "@scaler-aws-hpc/adapter-core";
 import { encodeValue } from "@scaler-aws-hpc/client/format";
@@ -26,6 +25,14 @@ function isAlive(pid: number): boolean {
     return !readFileSync(`/proc/${pid}/stat`, "latin1").includes(") Z ");
   } catch {
     return false;
+  }
+}
+
+function parentOf(pid: string): number | undefined {
+  try {
+    return Number(readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]?.split(" ")[1]);
+  } catch {
+    return undefined;
   }
 }
 
@@ -180,9 +187,7 @@ describe("the manager", () => {
     };
     await bench.begin(section([program, ADD]));
     await bench.next("progress");
-    const pids = execFileSync("pgrep", ["-P", String(bench.process.pid)], { encoding: "utf8" })
-      .trim()
-      .split("\n");
+    const pids = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && parentOf(pid) === bench.process.pid);
     expect(pids).toHaveLength(1);
     bench.hangUp();
     expect(await bench.ended).toMatchObject({ signal: "SIGKILL" });

@@ -4,12 +4,6 @@ import { defineTask } from "@scaler-aws-hpc/client";
 /** Says what ran it. */
 export const square = defineTask(import.meta.url, (number: number) => [number * number, process.release.name] as const);
 
-/** Returns after some milliseconds. */
-export const wait = defineTask(
-  import.meta.url,
-  (ms: number) => new Promise<number>((resolve) => setTimeout(resolve, ms, ms)),
-);
-
 /** Never lets go. */
 export const loop = defineTask(import.meta.url, (): never => {
   for (;;);
