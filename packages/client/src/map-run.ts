@@ -1,6 +1,6 @@
 import { ClientError } from "./client-error.ts";
 import type { Submitted } from "./submitter.ts";
-import type { TaskOptions } from "./task-options.ts";
+import type { ArgumentsOf, TaskOptions } from "./task-options.ts";
 
 /** How far a map is. */
 export interface MapProgress {
@@ -14,7 +14,7 @@ export interface MapProgress {
 /** Options of a map; those of each task too. */
 export interface MapOptions<Rest extends readonly unknown[] = readonly unknown[]> extends TaskOptions, MapLimits {
   /** What each task gets after its input: best references to values that were put. @default none */
-  readonly args?: Rest extends readonly [] ? readonly [] : { readonly [Index in keyof Rest]: unknown };
+  readonly args?: ArgumentsOf<NoInfer<Rest>>;
 }
 
 /** What a map may take. */

@@ -25,7 +25,7 @@ export const MAX_CAUSES = 16;
 /** Most errors of one failure. */
 export const MAX_NODES = 128;
 /** Longest name, in characters. */
-export const MAX_NAME = 256;
+const MAX_NAME = 256;
 /** Longest message and stack, in characters. */
 export const MAX_TEXT = 64 * 1024;
 /** Most bytes of fields and thrown values together; what goes beyond is left out. */

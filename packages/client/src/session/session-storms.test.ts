@@ -35,8 +35,8 @@ interface Storm {
 }
 
 async function act({ cluster, session, runs, canceling }: Storm, step: Step): Promise<void> {
-  if (step.do === "turn") return await turns(1);
-  if (step.do === "clear") {
+  if (!("which" in step) && step.do === "turn") return await turns(1);
+  if (!("which" in step) && step.do === "clear") {
     session.clear(50).catch(() => undefined); // the client may leave first
     return;
   }
@@ -46,6 +46,7 @@ async function act({ cluster, session, runs, canceling }: Storm, step: Step): Pr
     runs.push(session.submit({ prepared, args, priority: 0, profile: false, capabilities: {} }));
     return;
   }
+  if (!("which" in step)) return;
   const task = [...cluster.tasks.values()][step.which % Math.max(1, cluster.tasks.size)];
   if (step.do === "cancel") void runs[step.which % Math.max(1, runs.length)]?.cancel();
   else if (step.do === "stray") cluster.confirm("00".repeat(16), "cancelNotFound");
