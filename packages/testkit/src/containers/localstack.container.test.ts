@@ -55,7 +55,7 @@ describe("S3PayloadStore keeps the payload-store contract on LocalStack", () => 
   const openPlace = async () => {
     const prefix = `tests/place-${places++}`;
     return {
-      open: (): Promise<PayloadStore> => S3PayloadStore.open({ bucket: "payloads", prefix }, host),
+      open: (): Promise<PayloadStore> => S3PayloadStore.open({ bucket: "payloads", prefix, timeoutMs: 5_000 }, host),
       [Symbol.asyncDispose]: async () => undefined,
     };
   };
