@@ -29,7 +29,9 @@ export function batchChecks(options: PluginOptions, host: CheckHost, open = open
   const profiles = host.profiles.map((profile) => readProfile(profile, options, settings));
   const look = new AccountLook(settings, host, () => open({ region: settings.region, timeoutMs: TIMEOUT_MS }));
   const queues = [...new Set(profiles.map(({ queue }) => queue))];
-  const definitions = [...new Set(profiles.map(({ definition }) => definition))];
+  const definitions = [
+    ...new Set(profiles.flatMap(({ definition, nodeDefinition = definition }) => [definition, nodeDefinition])),
+  ];
   return [
     ...storeCheck(host.storeName),
     ...queues.flatMap((name, index) => queueChecks(look, name, idOf(index, name))),
