@@ -128,7 +128,7 @@ export class Client implements AsyncDisposable {
 
   /**
    * Ends the whole cluster: scheduler, managers and workers, for all clients.
-   * @throws {ClientError} `runtime` where the scheduler is protected; this client then goes on
+   * @throws {ClientError} `runtime` where the scheduler is protected, `unavailable` where it does not answer; this client then goes on
    */
   async shutdown(options: LeaveOptions = {}): Promise<void> {
     if (!(await this.#session.shutdown(options.timeoutMs ?? LEAVE_MS))) {

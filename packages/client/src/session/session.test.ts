@@ -267,7 +267,14 @@ describe("the end of a session", () => {
     for (const task of cluster.tasks.values()) cluster.succeed(task, 0);
     cluster.onDisconnect = () => cluster.lose(); // the scheduler may close before its answer is out
     expect(await session.shutdown(1_000)).toBe(true);
-    expect(() => session.submit(request())).toThrow(/^\[(closed|disconnected)\]/);
+    expect(() => session.submit(request())).toThrow(/^\[closed\]/);
+  });
+
+  it("does not take silence for consent to a shutdown", async () => {
+    await expect(session.shutdown(20)).rejects.toThrow(/^\[unavailable\] the scheduler did not answer/);
+    const [run, task] = await submitted();
+    cluster.succeed(task, 1);
+    expect(await run.result).toBe(1);
   });
 
   it("clears: no task, no object but the serializer, and goes on", async () => {

@@ -136,8 +136,9 @@ export class Session implements RunHost {
 
   /** The scheduler is gone: fails all that is open. What is being read from the storage may still come. */
   onLost(reason: ClientError): void {
+    // A scheduler that is asked to end may be gone before its answer is out.
+    this.#over ??= this.#shutdown === undefined ? reason : closed();
     this.#shutdown?.(true);
-    this.#over ??= reason;
     for (const run of [...this.#runs.values()]) {
       if (run.state !== "fetching") run.fail(reason);
     }
@@ -168,19 +169,26 @@ export class Session implements RunHost {
     if (lost === undefined) this.#scheduler.send({ kind: "clientDisconnect", disconnectType: "disconnect" });
   }
 
-  /** Ends the cluster. @returns whether the scheduler accepts that */
+  /** Ends the cluster. @returns whether the scheduler accepts that @throws {ClientError} `unavailable` where it does not answer */
   async shutdown(timeoutMs: number): Promise<boolean> {
     this.assertOpen();
     await this.#cancelAll(timeoutMs);
     const { promise, resolve } = Promise.withResolvers<boolean>();
     this.#shutdown = resolve;
     this.#scheduler.send({ kind: "clientDisconnect", disconnectType: "shutdown" });
-    const accepted = await within(promise, timeoutMs, () => true);
-    if (accepted) {
-      this.#over ??= closed();
-      this.#abandon();
+    const late = (): never => {
+      throw new ClientError("unavailable", `the scheduler did not answer the request to end within ${timeoutMs} ms`);
+    };
+    try {
+      const accepted = await within(promise, timeoutMs, late);
+      if (accepted) {
+        this.#over ??= closed();
+        this.#abandon();
+      }
+      return accepted;
+    } finally {
+      this.#shutdown = undefined;
     }
-    return accepted;
   }
 
   /** @throws {ClientError} `closed`, `disconnected` */
