@@ -38,5 +38,11 @@ describe("the guide to AWS Batch", () => {
   it("ran its tasks in jobs, all of which are over", () => {
     expect(account.batch.containers.started).toBeGreaterThan(0);
     expect(account.batch.liveJobs()).toEqual([]);
+    expect(account.batch.containers.running).toBe(0);
+  });
+
+  it("leaves nothing running once its terminals are closed", async () => {
+    await reader[Symbol.asyncDispose]();
+    await expect.poll(() => reader.running(), { timeout: 10_000 }).toEqual([]);
   });
 });

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
@@ -12,7 +13,7 @@ import { EC2Client } from "@aws-sdk/client-ec2";
 import { CreateServiceLinkedRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import { type BatchEmulator, startBatchEmulator } from "../../src/batch-emulator/index.ts";
 import { type Moto, startMoto } from "../../src/moto/index.ts";
-import { freePorts, nodeProgram, releaseBin, repositoryRoot } from "../../src/scaler/index.ts";
+import { freePorts, HarnessError, nodeProgram, releaseBin, repositoryRoot } from "../../src/scaler/index.ts";
 import { AwsProxy, type ProxiedAnswer, type ProxiedCall } from "../doctor/aws-proxy.ts";
 import { setUpNetwork } from "../doctor/healthy-account.ts";
 import { EXCESS, simulation } from "../doctor/iam-simulator.ts";
@@ -200,13 +201,16 @@ async function likeNew(moto: Moto): Promise<string> {
 
 /** A scheduler takes the port behind the next for its monitors. */
 async function addresses(): Promise<Readonly<Record<string, string>>> {
-  const [scheduler = 0, storage = 0] = await freePorts(2);
+  const [scheduler = 0, other = 0, third = 0] = await freePorts(3);
+  const storage = other === scheduler + 2 ? third : other;
   return { SCHEDULER: `tcp://127.0.0.1:${scheduler}`, STORAGE: `tcp://127.0.0.1:${storage}` };
 }
 
 function awsCli(): string {
   const venvs = process.env["SCALER_AWS_HPC_VENVS"] || join(repositoryRoot(), ".cache", "venvs");
-  return join(venvs, "awscli", "bin");
+  const bin = join(venvs, "awscli", "bin");
+  if (existsSync(join(bin, "aws"))) return bin;
+  throw new HarnessError("missing", `the AWS CLI is not installed below ${venvs}; \`npm test\` sets it up`);
 }
 
 const json = (body: object): ProxiedAnswer => ({

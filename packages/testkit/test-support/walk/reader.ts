@@ -12,6 +12,7 @@ export class Reader implements AsyncDisposable {
   readonly #state: string;
   readonly #env: Readonly<Record<string, string>>;
   readonly #terminals = new Map<string, ChildProgram>();
+  readonly #groups: number[] = [];
 
   /**
    * @param folder where the reader works
@@ -37,6 +38,7 @@ export class Reader implements AsyncDisposable {
       env: { ...cleared(), ...this.#env },
       cwd: this.#folder,
     });
+    this.#groups.push(shell.pid);
     if (terminal !== undefined) {
       this.#terminals.set(terminal, shell);
       return await shows(shell, step);
@@ -51,6 +53,18 @@ export class Reader implements AsyncDisposable {
   /** What is open, with what was printed there, for the text of a failure. */
   tail(): string {
     return [...this.#terminals].map(([name, shell]) => `--- terminal ${name}\n${shell.logs.tail()}`).join("\n");
+  }
+
+  /** Process groups of what was typed that are still there. */
+  running(): readonly number[] {
+    return this.#groups.filter((group) => {
+      try {
+        process.kill(-group, 0);
+        return true;
+      } catch {
+        return false;
+      }
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
