@@ -186,6 +186,10 @@ it("reports a runner that dies in mid-job, and goes on with another", async () =
   expect(await over("a")).toMatchObject({ failure: { kind: "exit", exitCode: 7, logTail: ["last words"] } });
   await backend.submit(job("b", "killed"));
   expect(await over("b")).toMatchObject({ failure: { kind: "exit", reason: expect.stringContaining("SIGKILL") } });
+  await backend.submit(job("heap", "heap"));
+  expect(await over("heap")).toMatchObject({
+    failure: { kind: "oom", reason: expect.stringMatching(/SIGABRT: out of memory/) },
+  });
   await backend.submit(job("c", "long"));
   expect(await over("c")).toMatchObject({
     failure: { kind: "exit", reason: expect.stringContaining("longer than 1048576 bytes") },

@@ -61,6 +61,12 @@ function hear(message) {
   if (current === "die") {
     process.stderr.write("last words\n", () => process.exit(7));
   }
+  if (current === "heap") {
+    // As V8 does it, with the addresses that follow.
+    const words = ["FATAL ERROR: CALL_AND_RETRY_LAST Allocation failed - JavaScript heap out of memory"];
+    for (let n = 1; n <= 20; n += 1) words.push(`${n}: 0x931db0`);
+    process.stderr.write(`${words.join("\n")}\n`, () => process.abort());
+  }
   if (current === "killed") process.kill(process.pid, "SIGKILL");
   if (current === "long") say("x".repeat(1024 * 1024 + 1));
 }
