@@ -1,6 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
-import { type FileHandle, link, mkdir, open, unlink } from "node:fs/promises";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  unlinkSync,
+  writevSync,
+} from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { isRunnerError, RunnerError } from "../runner-error.ts";
 import { processMark } from "./process-mark.ts";
@@ -12,7 +21,10 @@ const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NO_FO
 const TRIES = 2;
 const PIECES_AT_ONCE = 512;
 
-/** A directory, as the package payload-fs lays it out. Objects appear whole: a temporary file is linked to its final name. */
+/**
+ * A directory, as the package payload-fs lays it out. Objects appear whole: a temporary file is linked to its final name. Calls wait for the disk: nine of
+ * them by way of other threads take longer than all else that a small job costs.
+ */
 export class FsStore implements Store {
   readonly compress = false;
   readonly #root: string;
@@ -35,12 +47,12 @@ export class FsStore implements Store {
   }
 
   async ranges<Result>(key: string, use: (size: number, read: ReadRange) => Promise<Result>): Promise<Result> {
-    const file = await this.#open(key);
+    const file = this.#open(key);
     try {
-      const { size } = await reading(key, () => file.stat());
-      return await use(size, (start, end) => readFully(key, file, start, Math.min(end, size)));
+      const { size } = reading(key, () => fstatSync(file));
+      return await use(size, async (start, end) => readFully(key, file, start, Math.min(end, size)));
     } finally {
-      await file.close();
+      closeSync(file);
     }
   }
 
@@ -54,7 +66,7 @@ export class FsStore implements Store {
   async putAbsent(key: string, pieces: readonly Uint8Array[]): Promise<boolean> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.#put(this.#path(key), pieces);
+        return this.#put(this.#path(key), pieces);
       } catch (reason) {
         if (errnoOf(reason) === "EEXIST") return false;
         if (tries >= TRIES || isRunnerError(reason)) throw failure("write", key, reason);
@@ -67,76 +79,75 @@ export class FsStore implements Store {
     return join(this.#root, key);
   }
 
-  async #open(key: string): Promise<FileHandle> {
+  #open(key: string): number {
     try {
-      return await open(this.#path(key), constants.O_RDONLY | NO_FOLLOW);
+      return openSync(this.#path(key), constants.O_RDONLY | NO_FOLLOW);
     } catch (reason) {
       if (errnoOf(reason) === "ENOENT") throw new RunnerError("store", `${key} is not in the store`, { cause: reason });
       throw failure("read", key, reason);
     }
   }
 
-  async #put(path: string, pieces: readonly Uint8Array[]): Promise<boolean> {
+  #put(path: string, pieces: readonly Uint8Array[]): boolean {
     const temporary = join(this.#root, "~tmp", `${this.#mark}${randomBytes(12).toString("hex")}`);
-    const file = await withFolder(temporary, () => open(temporary, CREATE, 0o600));
+    const file = withFolder(temporary, () => openSync(temporary, CREATE, 0o600));
     try {
       try {
-        await writePieces(file, pieces);
+        writePieces(file, pieces);
       } finally {
-        await file.close();
+        closeSync(file);
       }
-      await withFolder(path, () => link(temporary, path));
+      withFolder(path, () => linkSync(temporary, path));
       return true;
     } finally {
-      await unlink(temporary);
+      unlinkSync(temporary);
     }
   }
 }
 
 /** Does something with a file whose folder may have to be made first. */
-async function withFolder<Result>(path: string, act: () => Promise<Result>): Promise<Result> {
+function withFolder<Result>(path: string, act: () => Result): Result {
   try {
-    return await act();
+    return act();
   } catch (reason) {
     if (errnoOf(reason) !== "ENOENT") throw reason;
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    return await act();
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    return act();
   }
 }
 
-async function readFully(key: string, file: FileHandle, start: number, end: number): Promise<Buffer> {
+function readFully(key: string, file: number, start: number, end: number): Buffer {
   const bytes = Buffer.allocUnsafe(Math.max(0, end - start));
   let at = 0;
   while (at < bytes.length) {
-    const { bytesRead } = await reading(key, () => file.read(bytes, at, bytes.length - at, start + at));
-    if (bytesRead === 0) break;
-    at += bytesRead;
+    const read = reading(key, () => readSync(file, bytes, at, bytes.length - at, start + at));
+    if (read === 0) break;
+    at += read;
   }
   return bytes.subarray(0, at);
 }
 
-async function writePieces(file: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
-  for (let from = 0; from < pieces.length; from += PIECES_AT_ONCE) {
-    const part = pieces.slice(from, from + PIECES_AT_ONCE);
-    const wanted = part.reduce((sum, piece) => sum + piece.length, 0);
-    const { bytesWritten } = await file.writev(part);
-    if (bytesWritten < wanted) await writeRest(file, part, bytesWritten);
-  }
+function writePieces(file: number, pieces: readonly Uint8Array[]): void {
+  let rest = pieces.filter((piece) => piece.length > 0);
+  while (rest.length > 0) rest = after(rest, writevSync(file, rest.slice(0, PIECES_AT_ONCE)));
 }
 
-/** A write that the system cut short goes on where it ended. */
-async function writeRest(file: FileHandle, pieces: readonly Uint8Array[], written: number): Promise<void> {
-  let skip = written;
-  for (const piece of pieces) {
-    let at = Math.min(skip, piece.length);
-    skip -= at;
-    while (at < piece.length) at += (await file.write(piece, at)).bytesWritten;
+/** What is left of pieces of which so many bytes were written: the system may cut a write short. */
+function after(pieces: Uint8Array[], written: number): Uint8Array[] {
+  let left = written;
+  let first = 0;
+  for (let piece = pieces[0]; piece !== undefined && left >= piece.length; piece = pieces[first]) {
+    left -= piece.length;
+    first += 1;
   }
+  const rest = pieces.slice(first);
+  if (left > 0 && rest[0] !== undefined) rest[0] = rest[0].subarray(left);
+  return rest;
 }
 
-async function reading<Result>(key: string, act: () => Promise<Result>): Promise<Result> {
+function reading<Result>(key: string, act: () => Result): Result {
   try {
-    return await act();
+    return act();
   } catch (reason) {
     throw failure("read", key, reason);
   }
