@@ -35,8 +35,10 @@ describe("the guide to AWS Batch", () => {
     });
   }
 
-  it("ran its tasks in jobs, all of which are over", () => {
+  it("ran its tasks in jobs, all of which are over, of one image and then of the other", () => {
     expect(account.batch.containers.started).toBeGreaterThan(0);
+    expect(account.images.size).toBe(2);
+    for (const image of account.images) expect(image).toMatch(/\/scaler-aws-hpc@sha256:[0-9a-f]{64}$/);
     expect(account.batch.liveJobs()).toEqual([]);
     expect(account.batch.containers.running).toBe(0);
   });

@@ -17,11 +17,12 @@ import { freePorts, HarnessError, nodeProgram, releaseBin, repositoryRoot } from
 import { AwsProxy, type ProxiedAnswer, type ProxiedCall } from "../doctor/aws-proxy.ts";
 import { setUpNetwork } from "../doctor/healthy-account.ts";
 import { EXCESS, simulation } from "../doctor/iam-simulator.ts";
+import { bucketAnswer } from "./bucket-answers.ts";
 import { CONFIG_DIGEST, fakePrograms } from "./fake-programs.ts";
 
 const RELEASE = "2.9.0";
 const REGION = "eu-central-1";
-/** Queue of a deployment whose name nobody chose. */
+/** Name of a deployment that nobody gave one, and of its queue. */
 const QUEUE = "scaler-aws-hpc";
 const RUNNER = join(repositoryRoot(), "packages", "runner-python", "python", "scaler_runner.py");
 /** What AWS Batch knows of jobs; all else of it is moto's. */
@@ -38,6 +39,8 @@ export class WalkAccount implements AsyncDisposable {
   readonly aside: string;
   readonly env: Readonly<Record<string, string>>;
   readonly batch: BatchEmulator;
+  /** Images that jobs were made of, in the order of their first job. */
+  readonly images = new Set<string>();
   readonly #moto: Moto;
   readonly #proxy: AwsProxy;
   readonly #batchOfMoto: BatchClient;
@@ -120,6 +123,9 @@ export class WalkAccount implements AsyncDisposable {
     );
     proxy.always("none:config", async () => json(await this.#imageConfig()));
     proxy.always("logs:GetLogEvents", async (call, forward) => await this.#logEvents(call, await forward()));
+    for (const question of ["s3:GET:publicAccessBlock", "s3:GET:lifecycle", "s3:GET:policy"] as const) {
+      proxy.always(question, () => bucketAnswer(this.#moto.endpoint, `${QUEUE}-base`, question));
+    }
     // moto leaves the queue.
     proxy.always("cloudformation:DeleteStack", async ({ body }, forward) => {
       const answer = await forward();
@@ -156,6 +162,7 @@ export class WalkAccount implements AsyncDisposable {
     const { jobDefinitions = [] } = await this.#batchOfMoto.send(command);
     const newest = jobDefinitions.toSorted((a, b) => (b.revision ?? 0) - (a.revision ?? 0))[0];
     const { parameters, timeout, containerProperties, propagateTags } = newest ?? {};
+    this.images.add(containerProperties?.image ?? "");
     const registered = { jobDefinitionName: name, type: "container", parameters, timeout, containerProperties };
     const { body } = await this.#askEmulator({
       ...call,
