@@ -19,6 +19,7 @@ import { setUpNetwork } from "../doctor/healthy-account.ts";
 import { EXCESS, simulation } from "../doctor/iam-simulator.ts";
 import { bucketAnswer } from "./bucket-answers.ts";
 import { CONFIG_DIGEST, fakePrograms } from "./fake-programs.ts";
+import { templateOf } from "./stack-template.ts";
 
 const RELEASE = "2.9.0";
 const REGION = "eu-central-1";
@@ -27,6 +28,12 @@ const QUEUE = "scaler-aws-hpc";
 const RUNNER = join(repositoryRoot(), "packages", "runner-python", "python", "scaler_runner.py");
 /** What AWS Batch knows of jobs; all else of it is moto's. */
 const JOBS = ["describejobs", "listjobs", "terminatejob", "terminatejobs", "canceljob", "canceljobs"];
+
+interface ComputeTemplate {
+  readonly Resources: {
+    readonly JobDefinition: { readonly Properties: { readonly ContainerProperties: { readonly Image: string } } };
+  };
+}
 
 /**
  * An account with nothing in it, and a machine with what the guide asks for, all found by variables alone. The account is moto's; jobs are run, by the real runner, by the
@@ -154,7 +161,7 @@ export class WalkAccount implements AsyncDisposable {
     return { status: answer.status, headers: all, body: await answer.text() };
   }
 
-  /** The emulator has the definition that moto's CloudFormation registered, as it is now. */
+  /** The emulator has the definition that moto's CloudFormation registered, with the image that it should have now: moto registers no second revision. */
   async #withDefinition(call: ProxiedCall): Promise<ProxiedCall> {
     const request = JSON.parse(call.body) as { readonly jobDefinition: string };
     const [name = ""] = request.jobDefinition.replace(/^.*job-definition\//, "").split(":");
@@ -162,12 +169,14 @@ export class WalkAccount implements AsyncDisposable {
     const { jobDefinitions = [] } = await this.#batchOfMoto.send(command);
     const newest = jobDefinitions.toSorted((a, b) => (b.revision ?? 0) - (a.revision ?? 0))[0];
     const { parameters, timeout, containerProperties, propagateTags } = newest ?? {};
-    this.images.add(containerProperties?.image ?? "");
-    const registered = { jobDefinitionName: name, type: "container", parameters, timeout, containerProperties };
+    const { Resources } = await templateOf<ComputeTemplate>(this.#moto.endpoint, `${QUEUE}-compute`);
+    const image = Resources.JobDefinition.Properties.ContainerProperties.Image;
+    this.images.add(image);
+    const registered = { jobDefinitionName: name, type: "container", parameters, timeout };
     const { body } = await this.#askEmulator({
       ...call,
       path: "/v1/registerjobdefinition",
-      body: JSON.stringify({ ...registered, propagateTags }),
+      body: JSON.stringify({ ...registered, propagateTags, containerProperties: { ...containerProperties, image } }),
     });
     const { jobDefinitionArn } = JSON.parse(body) as { readonly jobDefinitionArn: string };
     return { ...call, body: JSON.stringify({ ...request, jobDefinition: jobDefinitionArn }) };

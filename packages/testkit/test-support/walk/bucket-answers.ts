@@ -1,4 +1,5 @@
 import type { ProxiedAnswer } from "../doctor/aws-proxy.ts";
+import { templateOf } from "./stack-template.ts";
 
 /** What a template says of its bucket. */
 interface BucketTemplate {
@@ -26,7 +27,7 @@ export type BucketQuestion = "s3:GET:publicAccessBlock" | "s3:GET:lifecycle" | "
 
 /** moto's CloudFormation makes a bucket and leaves out how it should be; this answers as S3 would once the template is carried out. */
 export async function bucketAnswer(moto: string, stack: string, question: BucketQuestion): Promise<ProxiedAnswer> {
-  const { Bucket, BucketPolicy } = (await templateOf(moto, stack)).Resources;
+  const { Bucket, BucketPolicy } = (await templateOf<BucketTemplate>(moto, stack)).Resources;
   const { PublicAccessBlockConfiguration, LifecycleConfiguration } = Bucket.Properties;
   const bodies = {
     "s3:GET:policy": () => JSON.stringify(BucketPolicy.Properties.PolicyDocument),
@@ -54,16 +55,3 @@ const fieldsOf = (fields: Readonly<Record<string, string | number | boolean>>): 
   Object.entries(fields)
     .map(([name, value]) => element(name, String(value)))
     .join("");
-
-async function templateOf(moto: string, stack: string): Promise<BucketTemplate> {
-  const scope = "eu-central-1/cloudformation/aws4_request";
-  const authorization = `AWS4-HMAC-SHA256 Credential=testing/20260101/${scope}, SignedHeaders=host, Signature=0`;
-  const body = new URLSearchParams({ Action: "GetTemplate", StackName: stack, Version: "2010-05-15" });
-  const xml = await (await fetch(moto, { method: "POST", headers: { authorization }, body })).text();
-  const text = /<TemplateBody>(.*)<\/TemplateBody>/s.exec(xml)?.[1] ?? "{}";
-  const plain = text
-    .replace(/&(?:quot|#34);/g, '"')
-    .replaceAll("&lt;", "<")
-    .replaceAll("&gt;", ">");
-  return JSON.parse(plain.replaceAll("&amp;", "&")) as BucketTemplate;
-}
