@@ -62,9 +62,7 @@ export async function startUpMs(starter: Starter): Promise<number> {
     const key = `v1/in/m/${JOB}`;
     await mkdir(dirname(join(folder, key)), { recursive: true });
     await writeFile(join(folder, key), await bundleOf(starter));
-    const begun = performance.now();
-    const frame = await firstFrame(starter, folder, key);
-    const took = performance.now() - begun;
+    const { frame, took } = await firstFrame(starter, folder, key);
     const { results } = await decodeFrame(frame, await readFile(join(folder, frame)), SECRET);
     if (results[0]?.status !== "ok") throw new Error(`the runner answered ${JSON.stringify(results)}`);
     return took;
@@ -73,8 +71,13 @@ export async function startUpMs(starter: Starter): Promise<number> {
   }
 }
 
-/** The key of the first frame that a new runner stores; the runner is gone afterwards. */
-async function firstFrame({ file, args }: Starter, root: string, bundle: string): Promise<string> {
+/** The first frame that a new runner stores, and when it said so; the runner is gone afterwards, which does not count. */
+async function firstFrame(
+  { file, args }: Starter,
+  root: string,
+  bundle: string,
+): Promise<{ readonly frame: string; readonly took: number }> {
+  const begun = performance.now();
   const child = spawn(file, args, { stdio: ["ignore", "ignore", "inherit", "pipe"] });
   const gone = new Promise<void>((resolve) => child.once("close", () => resolve()));
   const channel = child.stdio[3] as Duplex;
@@ -87,7 +90,7 @@ async function firstFrame({ file, args }: Starter, root: string, bundle: string)
     for await (const line of createInterface({ input: channel })) {
       const message = JSON.parse(line) as Readonly<Record<string, unknown>>;
       if (message["type"] === "ready") channel.write(`${JSON.stringify(run)}\n`);
-      if (message["type"] === "frame") return String(message["key"]);
+      if (message["type"] === "frame") return { frame: String(message["key"]), took: performance.now() - begun };
       if (message["type"] === "over") throw new Error(`the runner gave up: ${line}`);
     }
     throw new Error("the runner ended before it answered");
