@@ -25,10 +25,11 @@ const codeOf = async (run: PromiseLike<unknown>): Promise<unknown> => {
   }
 };
 
-// Long maps where a release and a backend are met for the first time: together they take most of the time.
+const LONG = 10_000;
+// What takes long is done where a release and a backend are met for the first time.
 const SETTINGS: readonly [Backend, Release, number][] = [
-  ["local", "2.9.0", 10_000],
-  ["batch", "2.6.0", 10_000],
+  ["local", "2.9.0", LONG],
+  ["batch", "2.6.0", LONG],
   ["local", "2.6.0", 500],
   ["batch", "2.9.0", 500],
 ];
@@ -60,7 +61,7 @@ describe.each(SETTINGS)("a Node client, our manager with the backend %s, and Sca
     expect(results).toEqual(Array.from({ length: many }, (_, n) => 2 * n));
   }, 240_000);
 
-  it("uploads 50 MB for 100 tasks once, and the manager reads them once", async () => {
+  it.runIf(many === LONG)("uploads 50 MB for 100 tasks once, and the manager reads them once", async () => {
     await using proxy = await startCountingProxy(place.cluster.storagePort);
     await using client = await Client.connect(place.cluster.address, { objectStorageAddress: proxy.address });
     const before = place.traffic.received;
