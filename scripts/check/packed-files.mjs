@@ -47,7 +47,11 @@ export async function packedFiles(tarball, manifest) {
   return report.length === 0 ? undefined : report.join("\n");
 }
 
-/** Every file that a manifest names, and what each package has. */
+/**
+ * Every file that a manifest names, and what each package has.
+ * @param {{ exports: unknown, bin?: unknown, scalerAwsHpc?: unknown, oclif?: { commands?: unknown, hooks?: unknown } }} manifest
+ * @returns {string[]}
+ */
 function wanted({ exports, bin = {}, scalerAwsHpc, oclif }) {
   const named = [...leaves(exports), ...leaves(bin), ...leaves(scalerAwsHpc ?? {}), ...leaves(oclif?.hooks ?? {})];
   const always = ["README.md", "LICENSE", "package.json"];
@@ -56,11 +60,18 @@ function wanted({ exports, bin = {}, scalerAwsHpc, oclif }) {
   return [...always, ...named.map((path) => path.replace(/^\.\//, ""))];
 }
 
-/** Files, and folders that something must be in. */
+/**
+ * Files, and folders that something must be in.
+ * @param {{ files?: string[] }} manifest
+ */
 function promised({ files = [] }) {
   return files.filter((entry) => !entry.startsWith("!"));
 }
 
+/**
+ * @param {unknown} value
+ * @returns {string[]}
+ */
 function leaves(value) {
-  return typeof value === "string" ? [value] : Object.values(value).flatMap(leaves);
+  return typeof value === "string" ? [value] : Object.values(value ?? {}).flatMap(leaves);
 }

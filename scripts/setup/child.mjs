@@ -29,8 +29,9 @@ export function stopChildrenWithUs() {
   }
 }
 
+/** @param {NodeJS.Signals | null} signal */
 function exitCodeOf(signal) {
-  return 128 + (constants.signals[signal] ?? 1);
+  return 128 + (signal === null ? 1 : (constants.signals[signal] ?? 1));
 }
 
 /**
@@ -49,6 +50,7 @@ export function run(file, args, options = {}) {
     });
     running.add(child);
     let output = "";
+    /** @param {Buffer} chunk */
     const keep = (chunk) => {
       output = (output + chunk).slice(-200_000);
     };

@@ -4,6 +4,7 @@ const started = performance.now();
 
 /** A failure whose message alone tells the user what to do; anything else is shown with its stack. */
 export class SetupError extends Error {
+  /** @override */
   name = "SetupError";
 }
 
@@ -16,7 +17,10 @@ export function say(text) {
   process.stderr.write(`[${seconds} s] ${text}\n`);
 }
 
-/** Whether the output of a package client says that it could not reach its registry. */
+/**
+ * Whether the output of a package client says that it could not reach its registry.
+ * @param {string} output
+ */
 export function looksOffline(output) {
   return /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|ETIMEDOUT|ECONNRESET|Temporary failure in name resolution|Failed to establish a new connection|Name or service not known|Network is unreachable|Read timed out|\(from versions: none\)/i.test(
     output,

@@ -76,7 +76,7 @@ describe("exit codes and messages", () => {
       'installed: fs, s3; did you mean "fs"?',
     ],
     [["orphans", "lits"], 2, "did you mean `scaler-aws-hpc orphans list`?"],
-    [["orphans", "list"], 78, "[config] batch needs --job-queue: "],
+    [["orphans", "list"], 78, "[config] s3 needs --s3-bucket: "],
     [
       ["orphans", "list", "-q", "q", "-d", "d", "--s3-bucket", "b"],
       2,
