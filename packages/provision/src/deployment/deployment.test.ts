@@ -70,6 +70,13 @@ describe("a deployment", () => {
     expect(actions(await apply({ job: { memoryMiB: 4096 } }))).toEqual(["unchanged", "updated"]);
   });
 
+  it("warns of a change that takes a queue away", async () => {
+    await apply();
+    const warning = expect.stringMatching(/warning: the jobs in a job queue that is removed are ended/);
+    expect(planLines(await plan({ maxVcpus: 64 }))).not.toContainEqual(warning);
+    expect(planLines(await plan({ architecture: "arm64" }))).toContainEqual(warning);
+  });
+
   it("keeps its image until another one is asked for", async () => {
     const { image } = await apply();
     expect((await plan({ maxVcpus: 8 })).image).toMatchObject({ action: "use", uri: image });

@@ -118,6 +118,9 @@ export function planLines({ wanted, image, stacks, hasChanges }: Plan): readonly
       const sign = { add: "+", modify: "~", remove: "-" }[what];
       lines.push(`  ${sign} ${type} ${logicalId}${paths.length === 0 ? "" : `: ${paths.join(", ")}`}`);
     }
+    // CloudFormation deletes the old queue once the new one stands, and AWS Batch ends what is in it.
+    if (changes.some((one) => one.action === "remove" && one.type === "AWS::Batch::JobQueue"))
+      lines.push("  warning: the jobs in a job queue that is removed are ended; let a running `start` finish first");
   }
   lines.push(image.action === "build" ? `image: built and pushed to ${image.order.repository}` : `image: ${image.uri}`);
   if (!hasChanges) lines.push("nothing to change");
