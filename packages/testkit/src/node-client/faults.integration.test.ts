@@ -86,7 +86,8 @@ describe("a Node client that dies", () => {
     const objects = worker.fetched.slice(before);
     const canceled = worker.canceled.length;
     dying.kill("SIGKILL");
-    await expect.poll(() => worker.canceled.length, { timeout: 30_000 }).toBe(canceled + 20);
+    // Tasks of clients that lost their links in the tests above may be given up by the scheduler meanwhile: those come on top.
+    await expect.poll(() => worker.canceled.length, { timeout: 30_000 }).toBeGreaterThanOrEqual(canceled + 20);
     expect(await other.submit(double, 4)).toBe(8);
     await expect.poll(() => storedObjects(cluster.storageAddress, objects), { timeout: 30_000 }).toBe(0);
   });
