@@ -73,7 +73,7 @@ export async function buildNodeBase(engine: string, pythonBase: string, image: s
       `FROM ${pythonBase}`,
       "COPY node /usr/local/bin/",
       "COPY npm /usr/local/lib/node_modules/npm",
-      "COPY npmrc /root/.npmrc",
+      "COPY npmrc /usr/local/etc/",
       "RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm",
     ];
   });
