@@ -1,6 +1,6 @@
 // The manager of the released Scaler and ours, against the same emulator of AWS Batch and the same S3 in memory, with a real scheduler, object
 // storage and client. Every result is checked; exits with 1 when a promise does not hold.
-// Usage: npm run bench aws -- [--ours | --original] [--workload NAME]... [--rounds 3] [--tasks 1000] [--tiny-tasks 10000] [--slots 100] [--ahead 100] [--seed 3]
+// Usage: npm run bench aws -- [--ours | --original] [--workload NAME]... [--rounds 3] [--tasks 1000] [--tiny-tasks 10000] [--slots 100] [--ahead 300] [--seed 3]
 //   [--sigma 0.6] [--children 1000] [--seconds 60]; names: fixed, fixed-single, log-normal, log-normal-single, latency, latency-single, tiny, polling
 import { parseArgs } from "node:util";
 import { inWords, total } from "./counts.ts";
@@ -21,7 +21,7 @@ const { values } = parseArgs({
     tasks: { type: "string", default: "1000" },
     "tiny-tasks": { type: "string", default: "10000" },
     slots: { type: "string", default: "100" },
-    ahead: { type: "string", default: "100" },
+    ahead: { type: "string", default: "300" },
     seed: { type: "string", default: "3" },
     sigma: { type: "string", default: "0.6" },
     children: { type: "string", default: "1000" },

@@ -18,7 +18,7 @@ export interface WatchTimes {
   readonly firstLookMs: number;
   /** Between two looks while there is something to find out. @default 2_000 */
   readonly roundMs: number;
-  /** Between two looks, and between two looks at one job, while nothing happens. @default 15_000 and 30_000 */
+  /** Between two looks, and between two looks at one job, while nothing happens. @default 20_000 and 30_000 */
   readonly mostRoundMs: number;
   readonly mostPeriodMs: number;
   /** Between two looks when one request does not hold all that are due. @default 1_050 */
@@ -31,7 +31,7 @@ export interface WatchTimes {
 export const WATCH_TIMES: WatchTimes = {
   firstLookMs: 2_500,
   roundMs: 2_000,
-  mostRoundMs: 15_000,
+  mostRoundMs: 20_000,
   mostPeriodMs: 30_000,
   backlogMs: 1_050,
   visibilityMs: 6_000,

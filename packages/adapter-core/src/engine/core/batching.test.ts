@@ -63,15 +63,19 @@ describe("children that go ahead of the slots", () => {
     expect(bed.packs()).toHaveLength(3);
   });
 
-  it("do not go ahead of a function's first run while tasks are packed", () => {
-    const bed = new Bed({}, 2, 4);
-    bed.arrive(0, 20);
+  it("are only those that it takes to know a function while tasks are packed, and then as many as may wait", () => {
+    const bed = new Bed({}, 4, 8);
+    bed.arrive(0, 40);
     bed.pass(1_000);
-    expect(bed.packs()).toEqual([1, 1]);
+    expect(bed.packs(), "two thirds as many more as there are slots").toEqual([1, 1, 1, 1, 1, 1, 1]);
     const job = bed.submit();
     bed.finish(job, 0, 1, 1_000);
     bed.pass(1_000);
-    expect(bed.packs().length, "one for the free slot, and others that wait").toBeGreaterThan(1);
+    expect(bed.all("stage"), "one still waits, and one run tells little").toHaveLength(1);
+    bed.finish(job, 1, 1, 1_000);
+    bed.pass(1_000);
+    expect(bed.all("stage")).toHaveLength(2);
+    expect(bed.packs(), "as many as may wait, beside the two that do").toHaveLength(6);
   });
 });
 

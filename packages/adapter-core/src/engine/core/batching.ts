@@ -39,11 +39,11 @@ function formJob(core: CoreState, profile: Profile, first: Work): void {
   const fresh = first.fresh;
   const room = isOpen(profile) ? 1 : Math.min(roomFor(core, profile, first), core.options.backend.maxChildren);
   const share = shareOf(core, profile, first);
-  const least = leastOf(core, profile, first);
+  const free = freeSlots(profile);
   const packs: Work[][] = [];
   for (let head: Work | undefined = first; head !== undefined && packs.length < room; head = bestHead(profile)) {
     if (head.fresh !== fresh || functionInfo(core, head)?.runner !== runner) break;
-    packs.push(takePack(core, profile, head, share, least));
+    packs.push(takePack(core, profile, head, share, leastOf(core, profile, first, packs.length >= free)));
     if (fresh) break;
   }
   const job = newJob(core, profile, fresh, packs);
@@ -78,11 +78,12 @@ function shareOf(core: CoreState, profile: Profile, head: Work): number {
   return outlook.share({ now: core.now, ready, free, meanMs, laterMs: meanMs / 2 });
 }
 
-/** Tasks that make a child worth its start while more tasks are arriving: the slots that stay free have their work soon. */
-function leastOf(core: CoreState, profile: Profile, head: Work): number {
+/** Tasks that make a child worth its start where no slot stays free for it: one that goes ahead of the slots, or while more tasks are arriving. */
+function leastOf(core: CoreState, profile: Profile, head: Work, ahead: boolean): number {
   const { window, maxChildren } = core.options.backend;
   const mean = meanOf(core, head);
-  if (mean === undefined || maxChildren === 1 || core.now - profile.lastArrivalAt >= window.quietMs) return 1;
+  if (mean === undefined || maxChildren === 1) return 1;
+  if (!ahead && core.now - profile.lastArrivalAt >= window.quietMs) return 1;
   const tasks = Math.floor((STARTS_WORTH * startMs(core, profile)) / mean);
   return Math.max(1, Math.min(tasks, core.options.maxTasksPerPack));
 }
