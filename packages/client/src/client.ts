@@ -3,11 +3,12 @@ import type { ClientOptions, LeaveOptions } from "./client-options.ts";
 import { encodeValue } from "./format/value-object.ts";
 import type { MapOptions, MapRun } from "./map-run.ts";
 import { ObjectRef } from "./object-ref.ts";
+import { type OpenStorage, type Outside, realOutside } from "./outside/outside.ts";
 import type { ClientStats } from "./session/client-stats.ts";
 import { newIdentity } from "./session/identity.ts";
-import { SchedulerLink } from "./session/scheduler-link.ts";
+import { type LinkOptions, SchedulerLink } from "./session/scheduler-link.ts";
 import { Session } from "./session/session.ts";
-import { StorageLink, storageAddress } from "./session/storage-link.ts";
+import { storageAddress } from "./session/storage-link.ts";
 import { Submitter } from "./submitter.ts";
 import type { Task } from "./task/task.ts";
 import type { TaskHandle } from "./task-handle.ts";
@@ -18,6 +19,17 @@ const HEARTBEAT_MS = 2_000;
 const SILENCE_MS = 60_000;
 const LEAVE_MS = 10_000;
 
+/** What a client is made of. */
+interface Parts {
+  readonly identity: string;
+  readonly session: Session;
+  readonly submitter: Submitter;
+  readonly link: SchedulerLink;
+  readonly storage: OpenStorage;
+}
+
+let assemble: (parts: Parts) => Client;
+
 /** A connection to a Scaler cluster that runs JavaScript functions there. */
 export class Client implements AsyncDisposable {
   /** Who this client is on the wire. */
@@ -25,21 +37,19 @@ export class Client implements AsyncDisposable {
   readonly #session: Session;
   readonly #submitter: Submitter;
   readonly #link: SchedulerLink;
-  readonly #storage: StorageLink;
+  readonly #storage: OpenStorage;
   #closing: Promise<void> | undefined;
 
-  private constructor(
-    identity: string,
-    session: Session,
-    link: SchedulerLink,
-    storage: StorageLink,
-    nodeCapability: boolean,
-  ) {
+  private constructor({ identity, session, submitter, link, storage }: Parts) {
     this.identity = identity;
     this.#session = session;
-    this.#submitter = new Submitter(session, {}, nodeCapability ? { [NODE_CAPABILITY]: -1 } : {});
+    this.#submitter = submitter;
     this.#link = link;
     this.#storage = storage;
+  }
+
+  static {
+    assemble = (parts) => new Client(parts);
   }
 
   /**
@@ -49,30 +59,7 @@ export class Client implements AsyncDisposable {
    * @throws {ClientError} `unavailable`, `config`, `disconnected`. The signal's reason.
    */
   static async connect(address: string, options: ClientOptions = {}): Promise<Client> {
-    const { signal, tls, connectTimeoutMs = CONNECT_MS } = options;
-    const identity = newIdentity(options.name);
-    const common = { identity: identity.text, tls, signal };
-    const link = await SchedulerLink.open(address, {
-      ...common,
-      connectTimeoutMs,
-      heartbeatIntervalMs: options.heartbeatIntervalMs ?? HEARTBEAT_MS,
-      timeoutMs: options.timeoutMs ?? SILENCE_MS,
-    });
-    let storage: StorageLink | undefined;
-    try {
-      const echoed = await link.echo({ connectTimeoutMs, signal });
-      storage = await StorageLink.open(options.objectStorageAddress ?? storageAddress(echoed), common);
-      if (!link.tellsMagic) link.magic = storage.magic ?? link.magic;
-      const session = new Session({ identity, scheduler: link, storage });
-      link.listener = session;
-      if (link.lost !== undefined) throw link.lost;
-      await session.start();
-      signal?.throwIfAborted();
-      return new Client(identity.text, session, link, storage, options.nodeCapability ?? true);
-    } catch (reason) {
-      await Promise.allSettled([link.close(), storage?.close()]);
-      throw reason;
-    }
+    return await connectThrough(realOutside, address, options);
   }
 
   /** What this client has done so far. */
@@ -144,5 +131,39 @@ export class Client implements AsyncDisposable {
   async #close(timeoutMs: number): Promise<void> {
     await this.#session.leave(timeoutMs);
     await Promise.allSettled([this.#link.close(), this.#storage.close()]);
+  }
+}
+
+/** {@link Client.connect} through an outside of the caller's. @throws as that does */
+export async function connectThrough(outside: Outside, address: string, options: ClientOptions = {}): Promise<Client> {
+  const { signal, tls, connectTimeoutMs = CONNECT_MS } = options;
+  const { clock, newId, idleLimits, openStorage } = outside;
+  const identity = newIdentity(options.name, newId);
+  const common = { identity: identity.text, tls, signal };
+  const linkOptions: LinkOptions = {
+    ...common,
+    outside,
+    connectTimeoutMs,
+    heartbeatIntervalMs: options.heartbeatIntervalMs ?? HEARTBEAT_MS,
+    timeoutMs: options.timeoutMs ?? SILENCE_MS,
+  };
+  const link = await SchedulerLink.open(address, linkOptions);
+  let storage: OpenStorage | undefined;
+  try {
+    const echoed = await link.echo(linkOptions);
+    storage = await openStorage(options.objectStorageAddress ?? storageAddress(echoed), common);
+    if (!link.tellsMagic) link.magic = storage.magic ?? link.magic;
+    const limits = idleLimits === undefined ? {} : { idleLimits };
+    const session = new Session({ identity, scheduler: link, storage, clock, newTaskId: newId, ...limits });
+    link.listener = session;
+    if (link.lost !== undefined) throw link.lost;
+    await session.start();
+    signal?.throwIfAborted();
+    const base = (options.nodeCapability ?? true) ? { [NODE_CAPABILITY]: -1 } : {};
+    const submitter = new Submitter(session, outside.prepare, {}, base);
+    return assemble({ identity: identity.text, session, submitter, link, storage });
+  } catch (reason) {
+    await Promise.allSettled([link.close(), storage?.close()]);
+    throw reason;
   }
 }

@@ -1,10 +1,10 @@
 import { encodeValue } from "./format/value-object.ts";
 import { type MapOptions, MapRun } from "./map-run.ts";
 import { ObjectRef } from "./object-ref.ts";
+import type { Outside } from "./outside/outside.ts";
 import type { Session } from "./session/session.ts";
 import type { RequestArgument } from "./session/task-request.ts";
 import type { TaskRun } from "./session/task-run.ts";
-import { prepareTask } from "./task/prepare-task.ts";
 import type { Task } from "./task/task.ts";
 import { TaskHandle } from "./task-handle.ts";
 import {
@@ -24,13 +24,20 @@ export interface Submitted {
 /** Submits tasks with the options that `Client.with` was given. */
 export class Submitter {
   readonly #session: Session;
+  readonly #prepare: Outside["prepare"];
   readonly #options: TaskOptions;
   readonly #base: Readonly<Record<string, number>>;
   readonly #checked: CheckedOptions;
 
   /** For the client. @throws {ClientError} `config` */
-  constructor(session: Session, options: TaskOptions, base: Readonly<Record<string, number>>) {
+  constructor(
+    session: Session,
+    prepare: Outside["prepare"],
+    options: TaskOptions,
+    base: Readonly<Record<string, number>>,
+  ) {
     this.#session = session;
+    this.#prepare = prepare;
     this.#options = options;
     this.#base = base;
     this.#checked = checkedOptions(options, base);
@@ -38,7 +45,7 @@ export class Submitter {
 
   /** The same with further options; those given here win. @throws {ClientError} `config` */
   with(options: TaskOptions): Submitter {
-    return new Submitter(this.#session, { ...this.#options, ...options }, this.#base);
+    return new Submitter(this.#session, this.#prepare, { ...this.#options, ...options }, this.#base);
   }
 
   /**
@@ -80,7 +87,7 @@ export class Submitter {
     const { signal, ...options } = this.#checked;
     signal?.throwIfAborted();
     this.#session.assertOpen();
-    const prepared = prepareTask(task);
+    const prepared = this.#prepare(task);
     prepared.catch(() => undefined); // its handle tells
     const encoded = args.map((argument, index) => this.#argument(argument, index));
     const run = this.#session.submit({ prepared, args: encoded, ...options });

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import type { ClientHeartbeat } from "@scaler-aws-hpc/scaler-protocol";
+import { type ClientClock, systemClock } from "../outside/clock.ts";
 
 /** How often a client says that it is there, and how long it believes that the scheduler is. */
 export interface HeartbeatOptions {
@@ -8,6 +9,8 @@ export interface HeartbeatOptions {
   readonly timeoutMs: number;
   readonly send: (heartbeat: ClientHeartbeat) => void;
   readonly onSilence: () => void;
+  /** @default real time */
+  readonly clock?: ClientClock;
 }
 
 const MAX_PERMILLE = 0xffff;
@@ -16,37 +19,40 @@ const MAX_PERMILLE = 0xffff;
 export class Heartbeats {
   readonly #options: HeartbeatOptions;
   readonly #hostname = hostname();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #clock: ClientClock;
+  #stop: (() => void) | undefined;
   #awaitedSince: number | undefined;
-  #heardAt = performance.now();
-  #tickedAt = performance.now();
+  #heardAt: number;
+  #tickedAt: number;
   #latencyMicroseconds = 0;
   #cpu = process.cpuUsage();
-  #cpuAt = performance.now();
+  #cpuAt: number;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#heardAt = this.#tickedAt = this.#cpuAt = this.#clock.now();
   }
 
   /** Sends the first one at once. */
   start(): void {
     this.#beat();
-    this.#timer = setInterval(() => this.#tick(), this.#options.intervalMs);
+    this.#stop = this.#clock.every(this.#options.intervalMs, () => this.#tick());
   }
 
   onEcho(): void {
-    this.#heardAt = performance.now();
+    this.#heardAt = this.#clock.now();
     if (this.#awaitedSince === undefined) return;
     this.#latencyMicroseconds = Math.round(((this.#heardAt - this.#awaitedSince) * 1000) / 2);
     this.#awaitedSince = undefined;
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    this.#stop?.();
   }
 
   #tick(): void {
-    const now = performance.now();
+    const now = this.#clock.now();
     // A program that computed for so long could not hear anybody: what waits in the socket comes first.
     if (now - this.#tickedAt > 2 * this.#options.intervalMs) this.#heardAt = now;
     this.#tickedAt = now;
@@ -59,7 +65,7 @@ export class Heartbeats {
   }
 
   #beat(): void {
-    const now = performance.now();
+    const now = this.#clock.now();
     const { user, system } = process.cpuUsage(this.#cpu);
     const elapsedMs = Math.max(1, now - this.#cpuAt);
     this.#cpu = process.cpuUsage();

@@ -33,18 +33,18 @@ export function random16(): string {
 }
 
 /** A new identity. @throws {ClientError} `config` for a name that is empty, too long, or has a `|` */
-export function newIdentity(name?: string): ClientIdentity {
+export function newIdentity(name?: string, newId = random16): ClientIdentity {
   if (name !== undefined && (name === "" || name.includes("|") || Buffer.byteLength(name) > MAX_NAME_BYTES)) {
     const expected = `expected 1 to ${MAX_NAME_BYTES} bytes without "|"`;
     throw new ClientError("config", `name of a client: ${expected}, got ${JSON.stringify(name)}`);
   }
-  const unique = random16();
+  const unique = newId();
   const text = name === undefined ? `Client|${unique}` : `Client|${name}|${unique}`;
   const owner = md5(text);
   return {
     text,
     hex: Buffer.from(text, "utf8").toString("hex"),
     serializerId: `${owner}${md5("serializer")}`,
-    newObjectId: () => `${owner}${random16()}`,
+    newObjectId: () => `${owner}${newId()}`,
   };
 }

@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { ClientError } from "../client-error.ts";
+import { type ClientClock, systemClock } from "../outside/clock.ts";
 import type { ClientIdentity } from "./identity.ts";
 import type { SchedulerPort, StoragePort } from "./ports.ts";
 
@@ -40,6 +41,7 @@ export class ObjectTable {
   readonly #scheduler: SchedulerPort;
   readonly #storage: StoragePort;
   readonly #limits: IdleLimits;
+  readonly #clock: ClientClock;
   readonly #byKey = new Map<string, Entry>();
   /** Without holders, the longest unused first. */
   readonly #idle = new Map<string, Entry>();
@@ -47,11 +49,18 @@ export class ObjectTable {
   #unannounced: Entry[] = [];
   #doomed: string[] = [];
 
-  constructor(identity: ClientIdentity, scheduler: SchedulerPort, storage: StoragePort, limits: IdleLimits) {
+  constructor(
+    identity: ClientIdentity,
+    scheduler: SchedulerPort,
+    storage: StoragePort,
+    limits: IdleLimits,
+    clock = systemClock,
+  ) {
     this.#identity = identity;
     this.#scheduler = scheduler;
     this.#storage = storage;
     this.#limits = limits;
+    this.#clock = clock;
   }
 
   /** Stores the serializer, which has an id of its own. */
@@ -158,7 +167,7 @@ export class ObjectTable {
     const entry: Entry = { id, key, type, name: Buffer.from(name), byteLength: bytes.byteLength, ready, holders: 1 };
     this.#byKey.set(key, entry);
     // One message for all of a turn. Objects that the scheduler does not know would outlive a client that dies.
-    if (this.#unannounced.push(entry) === 1) setImmediate(() => this.announce());
+    if (this.#unannounced.push(entry) === 1) this.#clock.soon(() => this.announce());
     this.uploadedObjects += 1;
     this.uploadedBytes += bytes.byteLength;
     return entry;

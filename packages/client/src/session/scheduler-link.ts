@@ -1,6 +1,5 @@
 import {
   type Connection,
-  connectWithRetry,
   decodeMessage,
   encodeMessage,
   isProtocolError,
@@ -12,6 +11,7 @@ import {
 } from "@scaler-aws-hpc/scaler-protocol";
 import { ClientError } from "../client-error.ts";
 import { within } from "../deadline.ts";
+import type { Outside } from "../outside/outside.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import type { SchedulerPort } from "./ports.ts";
 
@@ -24,6 +24,7 @@ export interface LinkOptions {
   readonly heartbeatIntervalMs: number;
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
+  readonly outside: Pick<Outside, "clock" | "connect">;
 }
 
 /** Who hears what comes. */
@@ -50,6 +51,7 @@ export class SchedulerLink implements SchedulerPort {
     this.#heartbeats = new Heartbeats({
       intervalMs: options.heartbeatIntervalMs,
       timeoutMs: options.timeoutMs,
+      clock: options.outside.clock,
       send: (heartbeat) => this.send(heartbeat),
       onSilence: () => this.#lose(`it was silent for ${options.timeoutMs} ms`),
     });
@@ -60,7 +62,7 @@ export class SchedulerLink implements SchedulerPort {
   static async open(address: string, options: LinkOptions): Promise<SchedulerLink> {
     const link = new SchedulerLink(address, options);
     try {
-      const connection = await connectWithRetry(address, {
+      const connection = await options.outside.connect(address, {
         identity: options.identity,
         tls: options.tls,
         signal: options.signal,
@@ -91,12 +93,15 @@ export class SchedulerLink implements SchedulerPort {
   }
 
   /** Resolves with the storage's address at the first echo. @throws {ClientError} `disconnected`, `unavailable`. The signal's reason. */
-  async echo(options: Pick<LinkOptions, "connectTimeoutMs" | "signal">): Promise<ObjectStorageAddress> {
+  async echo(options: LinkOptions): Promise<ObjectStorageAddress> {
     const late = (): never => {
       const awaited = `no echo of the first heartbeat within ${options.connectTimeoutMs} ms`;
       throw new ClientError("unavailable", `scheduler ${this.#address}: ${awaited}`);
     };
-    return await within(this.#echoed.promise, options.connectTimeoutMs, late, options);
+    return await within(this.#echoed.promise, options.connectTimeoutMs, late, {
+      signal: options.signal,
+      clock: options.outside.clock,
+    });
   }
 
   send(message: SchedulerMessage): void {

@@ -2,6 +2,7 @@ import { encodeTaskFlags, type SchedulerMessage, type UnknownMessage } from "@sc
 import { ClientError } from "../client-error.ts";
 import { within } from "../deadline.ts";
 import { serializerObject } from "../format/serializer-object.ts";
+import { type ClientClock, systemClock } from "../outside/clock.ts";
 import type { PreparedTask } from "../task/prepare-task.ts";
 import type { ClientStats } from "./client-stats.ts";
 import { type ClientIdentity, random16 } from "./identity.ts";
@@ -22,6 +23,8 @@ export interface SessionPorts {
   readonly idleLimits?: IdleLimits;
   /** @default random ones */
   readonly newTaskId?: () => string;
+  /** @default real time */
+  readonly clock?: ClientClock;
 }
 
 /**
@@ -32,6 +35,7 @@ export class Session implements RunHost {
   readonly #identity: ClientIdentity;
   readonly #scheduler: SchedulerPort;
   readonly #newTaskId: () => string;
+  readonly #clock: ClientClock;
   readonly #objects: ObjectTable;
   readonly #results: ResultReader;
   readonly #runs = new Map<string, TaskRun>();
@@ -43,11 +47,13 @@ export class Session implements RunHost {
   #shutdown: ((accepted: boolean) => void) | undefined;
   #over: ClientError | undefined;
 
-  constructor({ identity, scheduler, storage, idleLimits = IDLE_LIMITS, newTaskId = random16 }: SessionPorts) {
-    this.#newTaskId = newTaskId;
+  constructor(ports: SessionPorts) {
+    const { identity, scheduler, storage, clock = systemClock } = ports;
+    this.#newTaskId = ports.newTaskId ?? random16;
+    this.#clock = clock;
     this.#identity = identity;
     this.#scheduler = scheduler;
-    this.#objects = new ObjectTable(identity, scheduler, storage, idleLimits);
+    this.#objects = new ObjectTable(identity, scheduler, storage, ports.idleLimits ?? IDLE_LIMITS, clock);
     this.#results = new ResultReader(storage);
   }
 
@@ -180,7 +186,7 @@ export class Session implements RunHost {
       throw new ClientError("unavailable", `the scheduler did not answer the request to end within ${timeoutMs} ms`);
     };
     try {
-      const accepted = await within(promise, timeoutMs, late);
+      const accepted = await within(promise, timeoutMs, late, { clock: this.#clock });
       if (accepted) {
         this.#over ??= closed();
         this.#abandon();
@@ -269,7 +275,9 @@ export class Session implements RunHost {
     const runs = [...this.#runs.values()];
     const reason = this.#over ?? new ClientError("canceled", "the client's tasks were cancelled");
     for (const run of runs) void run.cancel({ reason });
-    await within(Promise.allSettled(runs.map(({ result }) => result)), timeoutMs, () => []);
+    await within(Promise.allSettled(runs.map(({ result }) => result)), timeoutMs, () => [], {
+      clock: this.#clock,
+    });
   }
 
   #abandon(): void {
