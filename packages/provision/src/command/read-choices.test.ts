@@ -38,11 +38,24 @@ describe("flags", () => {
 
 describe("the image", () => {
   it("is built when auto is said, or how", () => {
-    expect(readImageChoice(flags({ image: "auto" })).build).toBe(true);
+    expect(readImageChoice(flags({ image: "auto" }), undefined).build).toBe(true);
     expect(readChoices(flags({ image: "auto" }), {}).image).toBeUndefined();
-    expect(readImageChoice(flags({ python: "3.11" }))).toMatchObject({ build: false, python: "3.11" });
-    expect(() => readImageChoice(flags({ image: "x:1", python: "3.11" }))).toThrow(
+    expect(readImageChoice(flags({ python: "3.11" }), undefined)).toMatchObject({ build: false, python: "3.11" });
+    expect(() => readImageChoice(flags({ image: "x:1", python: "3.11" }), undefined)).toThrow(
       /^\[config\] --image: expected none/,
+    );
+  });
+
+  it("of JavaScript tasks is asked for by each flag that says something of it", () => {
+    const nodeOf = (said: Partial<ChoiceValues>) => readChoices(flags(said), {}).node;
+    expect(nodeOf({ node: true })).toEqual({ image: undefined });
+    expect(nodeOf({ "node-packages": "package.json" })).toEqual({ image: undefined });
+    expect(nodeOf({ "node-image": "auto" })).toEqual({ image: undefined });
+    expect(nodeOf({ "node-image": "x:1" })).toEqual({ image: "x:1" });
+    const choice = readImageChoice(flags({ "node-image": "auto", "node-packages": "package.json" }), "runner");
+    expect(choice.node).toEqual({ build: true, program: "runner", packageFile: "package.json" });
+    expect(() => readImageChoice(flags({ "node-image": "x:1", "node-packages": "p" }), "runner")).toThrow(
+      /^\[config\] --node-image: expected none, or auto, beside --node-packages/,
     );
   });
 });

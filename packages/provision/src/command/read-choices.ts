@@ -1,7 +1,7 @@
 import type { Interfaces } from "@oclif/core";
 import { AdapterError } from "@scaler-aws-hpc/adapter-core";
 import type { Choices } from "../deployment/choices.ts";
-import type { ImageChoice } from "../deployment/make-plan.ts";
+import type { ImageChoice } from "../deployment/planned-image.ts";
 import type { CHOICE_FLAGS } from "./choice-flags.ts";
 
 /** Values of {@link CHOICE_FLAGS}. */
@@ -48,19 +48,33 @@ export function readChoices(flags: ChoiceValues, before: Choices): Choices {
     assignPublicIp: flags["public-ip"],
     serviceRoleArn: flags["service-role"],
     gpu: any(gpu),
-    node: flags["node-image"] === undefined ? undefined : { image: flags["node-image"] },
+    node: nodeOf(flags),
   };
 }
 
-/** What the flags say of the image. */
-export function readImageChoice({ image, python, requirements, base }: ChoiceValues): ImageChoice {
-  const chosen = image !== undefined && image !== BUILD;
+/** JavaScript tasks are asked for by each flag that says something of them. */
+function nodeOf({ node, "node-image": image, "node-packages": packages }: ChoiceValues): Choices["node"] {
+  const asked = node || image !== undefined || packages !== undefined;
+  return asked ? { image: image === BUILD ? undefined : image } : undefined;
+}
+
+/**
+ * What the flags say of the images.
+ * @param nodeRunner file of the Node runner, where there is one
+ */
+export function readImageChoice(flags: ChoiceValues, nodeRunner: string | undefined): ImageChoice {
+  const { image, python, requirements, base, "node-image": nodeImage, "node-packages": packageFile } = flags;
   const how = { python, requirements, base };
-  if (chosen && Object.values(how).some((value) => value !== undefined)) {
-    const text = `--image: expected none, or ${BUILD}, beside --python, --requirements and --base, which say how to build one, got ${JSON.stringify(image)}`;
-    throw new AdapterError("config", text);
-  }
-  return { build: image === BUILD, ...how };
+  assertOne("--image", image, "--python, --requirements and --base", Object.values(how));
+  assertOne("--node-image", nodeImage, "--node-packages", [packageFile]);
+  return { build: image === BUILD, ...how, node: { build: nodeImage === BUILD, program: nodeRunner, packageFile } };
+}
+
+/** An image is named, or it is said how to build one. */
+function assertOne(flag: string, image: string | undefined, others: string, how: readonly unknown[]): void {
+  if (image === undefined || image === BUILD || how.every((value) => value === undefined)) return;
+  const text = `${flag}: expected none, or ${BUILD}, beside ${others}, which say how to build one, got ${JSON.stringify(image)}`;
+  throw new AdapterError("config", text);
 }
 
 /** Machines need a tenth of what is printed on them for themselves: as in the original, without its steps of 2 GiB. */

@@ -6,7 +6,8 @@ import { baseTemplate, computeTemplate, type Template } from "../templates/index
 import { withChoices } from "./choices.ts";
 import type { Deployment } from "./deployment.ts";
 import type { ImageStep } from "./image-step.ts";
-import type { Plan } from "./make-plan.ts";
+import { buildsImage, type Plan } from "./make-plan.ts";
+import { withImages } from "./planned-image.ts";
 
 /** How an `apply` goes about it. */
 export interface ApplyTools extends Omit<WatchTools, "service"> {
@@ -21,10 +22,12 @@ export interface Applied {
   readonly compute: StackOutcome;
   /** By digest. */
   readonly image: string;
+  /** That of JavaScript tasks, where they are asked for. */
+  readonly nodeImage: string | undefined;
 }
 
 /**
- * Brings a deployment to what its plan says: the base stack, the image in its repository, the compute stack. Whatever ends it, the same call goes
+ * Brings a deployment to what its plan says: the base stack, the images in its repository, the compute stack. Whatever ends it, the same call goes
  * on from there: each step finds what the one before left.
  *
  * @throws {AdapterError} what exists then is in the message, or with `describeStacks`
@@ -36,7 +39,7 @@ export async function applyDeployment(
   options: AbortOptions = {},
 ): Promise<Applied> {
   const { account, stackNames, name, commands } = deployment;
-  const { wanted, image: planned } = plan;
+  const { wanted, image: planned, nodeImage: plannedNode } = plan;
   const { settings, choices } = wanted;
   const { imageStep, wait, ...watch } = tools;
   const driver = new StackDriver({ ...watch, service: account.stacks }, commands);
@@ -47,17 +50,18 @@ export async function applyDeployment(
   await assertNamesFree(deployment, wanted, options);
   const base = await apply(stackNames.base, withChoices(baseTemplate(settings), choices));
   const image = planned.uri ?? (await imageStep.make(planned.order, tools.say, options));
+  const nodeImage = plannedNode && (plannedNode.uri ?? (await imageStep.make(plannedNode.order, tools.say, options)));
   const compute = await apply(
     stackNames.compute,
-    withChoices(computeTemplate({ ...settings, image }), { ...choices, image }),
+    withChoices(computeTemplate(withImages(settings, image, nodeImage)), withImages(choices, image, nodeImage)),
   );
-  return { base, compute, image };
+  return { base, compute, image, nodeImage };
 }
 
 /** The plan compared it with what is there, and no operation was under way. */
-const isUpToDate = ({ stacks, image }: Plan, name: string): boolean =>
-  stacks.some((stack) => stack.name === name && stack.action === "none" && stackState(stack.status) === "ready") &&
-  (image.action === "use" || !name.endsWith("-compute"));
+const isUpToDate = (plan: Plan, name: string): boolean =>
+  plan.stacks.some((stack) => stack.name === name && stack.action === "none" && stackState(stack.status) === "ready") &&
+  !(buildsImage(plan) && name.endsWith("-compute"));
 
 /** Names of a first base stack that somebody has already would let it fail half-way. */
 async function assertNamesFree(

@@ -32,6 +32,7 @@ export function mergeChoices(before: Choices, now: Choices): Choices {
     ...said,
     ...((before.job || said.job) && { job: { ...before.job, ...definedOf(said.job) } }),
     ...((before.gpu || said.gpu) && { gpu: { ...before.gpu, ...definedOf(said.gpu) } }),
+    ...((before.node || said.node) && { node: { ...before.node, ...definedOf(said.node) } }),
   };
 }
 

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import {
   DeleteSubnetCommand,
   DeleteVpcCommand,
@@ -8,7 +11,7 @@ import {
 import { ECRClient, PutImageCommand } from "@aws-sdk/client-ecr";
 import { CreateServiceLinkedRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { FakeImages } from "../../test-support/fake-account.ts";
 import { type MotoServer, startMotoServer } from "../../test-support/moto-server.ts";
 import { serviceProgram } from "../../test-support/service-program.ts";
@@ -19,12 +22,16 @@ import type { Choices } from "./choices.ts";
 import { findDeployment } from "./deployment.ts";
 import { destroyDeployment, findDoomed } from "./destroy-deployment.ts";
 import { contentTag, engineImageStep } from "./engine-image-step.ts";
-import { type ImageChoice, makePlan, type Plan } from "./make-plan.ts";
+import { makePlan, type Plan } from "./make-plan.ts";
+import type { ImageChoice } from "./planned-image.ts";
 
 const REGION = "eu-west-1";
 const program = serviceProgram("moto", "moto_server");
 const credentials = { accessKeyId: "testing", secretAccessKey: "testing" };
-const NO_IMAGE: ImageChoice = { build: false, python: undefined, requirements: undefined, base: undefined };
+const NO_IMAGE: ImageChoice = {
+  ...{ build: false, python: undefined, requirements: undefined, base: undefined },
+  node: { build: false, program: "scaler-runner.cjs", packageFile: undefined },
+};
 const before = { ...process.env };
 let moto: MotoServer;
 let config: { readonly endpoint: string; readonly region: string; readonly credentials: typeof credentials };
@@ -81,11 +88,15 @@ describe("a deployment on moto", () => {
     expect(images.made).toBe(1);
     expect((await plan()).image).toMatchObject({ action: "use", uri: image });
     expect(await apply()).toMatchObject({ base: { action: "unchanged" }, compute: { action: "unchanged" } });
-    expect((await apply({ maxVcpus: 9 })).compute.action).toBe("updated");
+    const changed = await apply({ maxVcpus: 9, node: {} });
+    expect(changed).toMatchObject({ base: { action: "updated" }, compute: { action: "updated" } });
+    expect(await account.batch.activeDefinitions("d1_node")).toHaveLength(1);
     const deployment = await findDeployment(account, "d1");
-    expect(deployment.remembered).toMatchObject({ maxVcpus: 9, image });
+    const { nodeImage } = changed;
+    expect(deployment.remembered).toMatchObject({ maxVcpus: 9, image, node: { image: nodeImage } });
     const tools = { pause, say: () => undefined, pollMs: 200, terminateJobs: false, wait: false };
     const { leftovers } = await destroyDeployment(deployment, await findDoomed(deployment), tools);
+    expect(await account.batch.activeDefinitions("d1_node")).toEqual([]);
     // Known of moto: a queue outlives its stack.
     expect(leftovers.map(({ name }) => name)).toEqual([expect.stringMatching(/:job-queue\/d1$/)]);
     expect((await findDeployment(account, "d1")).base).toBeUndefined();
@@ -111,6 +122,28 @@ describe("a deployment on moto", () => {
     expect(await engineImageStep.find(order)).toMatch(/\.dkr\.ecr\.eu-west-1\.amazonaws\.com\/d1@sha256:[0-9a-f]{64}$/);
     expect(await contentTag({ ...order, python: "3.12" })).not.toBe(tag);
     expect(await account.repositories.empty("d1")).toBe(1);
+  });
+
+  it("knows an image for JavaScript tasks by its runner, its packages and their lock file", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "scaler-aws-hpc-node-image-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const file = (name: string): string => join(folder, name);
+    await writeFile(file("runner.cjs"), "1");
+    const { order } = (await plan({ node: {} })).nodeImage ?? {};
+    if (order === undefined) throw new Error("no image is planned");
+    const mine = { ...order, program: file("runner.cjs") };
+    const tags = [await contentTag(mine), await contentTag({ ...mine, architecture: "arm64" })];
+    await writeFile(file("package.json"), "{}");
+    tags.push(await contentTag({ ...mine, packageFile: file("package.json") }));
+    await writeFile(file("package-lock.json"), "{}");
+    tags.push(await contentTag({ ...mine, packageFile: file("package.json") }));
+    await writeFile(file("runner.cjs"), "2");
+    tags.push(await contentTag(mine));
+    for (const tag of tags) expect(tag).toMatch(/^node-[0-9a-f]{16}$/);
+    expect(new Set(tags).size).toBe(5);
+    await expect(contentTag({ ...order, program: "/no/such/runner" })).rejects.toThrow(
+      /^\[config\] \/no\/such\/runner: /,
+    );
   });
 });
 

@@ -6,7 +6,9 @@ import type { Choices } from "./choices.ts";
 import { findDeployment } from "./deployment.ts";
 import { describeStacks } from "./describe-stacks.ts";
 import { destroyDeployment, findDoomed } from "./destroy-deployment.ts";
-import { type ImageChoice, makePlan, type Plan, planLines } from "./make-plan.ts";
+import { makePlan, type Plan, planLines } from "./make-plan.ts";
+import type { ImageChoice } from "./planned-image.ts";
+import { startValues } from "./start-values.ts";
 
 let account: FakeAccount;
 let images: FakeImages;
@@ -17,7 +19,10 @@ beforeEach(() => {
   said = [];
 });
 
-const NO_IMAGE: ImageChoice = { build: false, python: undefined, requirements: undefined, base: undefined };
+const NO_IMAGE: ImageChoice = {
+  ...{ build: false, python: undefined, requirements: undefined, base: undefined },
+  node: { build: false, program: "scaler-runner.cjs", packageFile: undefined },
+};
 const pause = async (_ms: number, options: { signal?: AbortSignal | undefined } = {}): Promise<void> => {
   options.signal?.throwIfAborted();
   await new Promise(setImmediate);
@@ -89,6 +94,44 @@ describe("a deployment", () => {
     expect(images.made).toBe(2);
   });
 
+  it("has a second image for JavaScript tasks from when they are asked for, and keeps it too", async () => {
+    const { image: python } = await apply();
+    const planned = await plan({ node: {} });
+    expect(planned).toMatchObject({ hasChanges: true, image: { action: "use" }, nodeImage: { action: "build" } });
+    expect(planLines(planned)).toContain(
+      "node image: built and pushed to 123456789012.dkr.ecr.eu-west-1.amazonaws.com/d1",
+    );
+    expect(planLines(planned)).toContainEqual("  + AWS::Batch::JobDefinition JobNodeDefinition");
+    const { base, compute, image, nodeImage } = await apply({ node: {} });
+    // `start` is to submit jobs by the new definition.
+    expect([base.action, compute.action, image]).toEqual(["updated", "updated", python]);
+    expect(nodeImage).toMatch(/\/d1@sha256:2/);
+    expect((await findDeployment(account, "d1")).remembered).toMatchObject({ image, node: { image: nodeImage } });
+    expect(startValues((await plan()).wanted.settings)).toMatchObject({ node_job_definition: "d1_node" });
+    expect((await plan()).hasChanges).toBe(false);
+    expect(planLines(await plan())).toContain(`node image: ${nodeImage}`);
+    // Another Python image leaves this one as it is, and the other way round.
+    expect((await apply({}, { python: "3.11" })).nodeImage).toBe(nodeImage);
+    const node = { ...NO_IMAGE.node, packageFile: "package.json" };
+    const other = await apply({}, { node });
+    expect(other.nodeImage).not.toBe(nodeImage);
+    expect(images.made).toBe(4);
+    expect((await apply({}, { node: { ...NO_IMAGE.node, build: true } })).nodeImage).toBe(nodeImage);
+    expect(images.made).toBe(4);
+  });
+
+  it("runs JavaScript tasks in an image of the user's, where he names one, and is not begun without the runner", async () => {
+    const own = "docker.io/library/own:1";
+    expect((await apply({ node: { image: own } })).nodeImage).toBe(own);
+    expect(images.made).toBe(1);
+    account = new FakeAccount();
+    const node = { ...NO_IMAGE.node, program: undefined };
+    await expect(apply({ node: {} }, { node })).rejects.toThrow(
+      /^\[config\] the Node runner is not there; .*plugins install @scaler-aws-hpc\/runner-node/,
+    );
+    expect(account.stacks.mutations).toEqual([]);
+  });
+
   it.each(["nobody", "account", "another-account"] as const)(
     "begins with a bucket's name that is %s's",
     async (owner) => {
@@ -119,6 +162,16 @@ describe("an apply that ends early", () => {
     expect(lines[1]).toBe("stack d1-compute: not there");
     images.broken = undefined;
     expect(actions(await apply())).toEqual(["unchanged", "created"]);
+  });
+
+  it("at the image of JavaScript tasks has made no definition, and remembers that they were asked for", async () => {
+    await apply();
+    images.broken = "no engine";
+    await expect(apply({ node: {} })).rejects.toThrow("no engine");
+    images.broken = undefined;
+    const { base, compute, nodeImage } = await apply();
+    expect([base.action, compute.action]).toEqual(["unchanged", "updated"]);
+    expect(nodeImage).toMatch(/@sha256:2/);
   });
 
   it("by Ctrl-C in the middle of a stack says what goes on, and goes on from there", async () => {

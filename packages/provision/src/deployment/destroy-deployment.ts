@@ -128,11 +128,12 @@ export async function findNamesakes(
   options: AbortOptions = {},
 ): Promise<readonly Leftover[]> {
   const settings = bareSettings(account, name);
-  const { queue, definition } = resourceNames(settings);
+  const { queue, definition, nodeDefinition } = resourceNames(settings);
   const named = { logicalId: "", status: "", statusReason: undefined };
   const possible: readonly StackResource[] = [
     { ...named, type: "AWS::Batch::JobQueue", physicalId: queue },
     { ...named, type: "AWS::Batch::JobDefinition", physicalId: definition },
+    { ...named, type: "AWS::Batch::JobDefinition", physicalId: nodeDefinition },
     { ...named, type: "AWS::S3::Bucket", physicalId: settings.bucket },
     { ...named, type: "AWS::ECR::Repository", physicalId: settings.repository },
   ];

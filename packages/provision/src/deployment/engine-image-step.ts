@@ -2,8 +2,16 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { type AbortOptions, AdapterError } from "@scaler-aws-hpc/adapter-core";
 import { RUNNER_FILE } from "@scaler-aws-hpc/runner-python";
+import { assertRunner, lockFileOf } from "../images/build-context.ts";
 import { openEcr } from "../images/image-registry.ts";
-import { buildImage, DEFAULT_PYTHON, dockerfileOf, PYTHON_BASES, pushImage } from "../images/index.ts";
+import {
+  type BuildImageOptions,
+  buildImage,
+  DEFAULT_PYTHON,
+  dockerfileOf,
+  PYTHON_BASES,
+  pushImage,
+} from "../images/index.ts";
 import type { ImageOrder, ImageStep } from "./image-step.ts";
 
 /** Builds with docker, podman or finch, and keeps images in ECR under a tag that says what they are made of: what is there is not built again. */
@@ -21,20 +29,10 @@ export const engineImageStep: ImageStep = {
     const onOutput = (text: string): void => {
       for (const line of text.split("\n")) if (line.trim() !== "") say(`  ${line.trimEnd()}`);
     };
-    const { repository, architecture, python, requirements, base } = order;
+    const { repository } = order;
     const local = `${repository.split("/").slice(1).join("/")}:${tag}`;
     say(`building the image ${local}`);
-    const built = await buildImage(
-      {
-        tag: local,
-        architecture,
-        ...(python !== undefined && { python }),
-        ...(requirements !== undefined && { requirements }),
-        ...(base !== undefined && { base }),
-        onOutput,
-      },
-      stop,
-    );
+    const built = await buildImage({ ...buildOptions(order), tag: local, onOutput }, stop);
     say(`pushing it to ${repository}`);
     const { uri } = await pushImage({ image: local, repository, tag, engine: built.engine, registry, onOutput }, stop);
     return uri;
@@ -51,10 +49,30 @@ async function found(
   return digest === undefined ? undefined : `${order.repository}@${digest}`;
 }
 
+function buildOptions(order: ImageOrder): Omit<BuildImageOptions, "tag" | "onOutput"> {
+  const { architecture } = order;
+  if (order.runner === "node") {
+    const { program, packageFile } = order;
+    return {
+      kind: "runner-node",
+      architecture,
+      runner: assertRunner(program),
+      ...(packageFile !== undefined && { packageFile }),
+    };
+  }
+  const { python, requirements, base } = order;
+  return {
+    architecture,
+    ...(python !== undefined && { python }),
+    ...(requirements !== undefined && { requirements }),
+    ...(base !== undefined && { base }),
+  };
+}
+
 /** A tag made of everything that goes into an image: the same order finds the same image, on another machine too. */
-export async function contentTag({ architecture, python, requirements, base }: ImageOrder): Promise<string> {
+export async function contentTag(order: ImageOrder): Promise<string> {
+  const { files, words } = await contentsOf(order);
   const hash = createHash("sha256");
-  const files = [dockerfileOf("runner-python"), RUNNER_FILE, ...(requirements === undefined ? [] : [requirements])];
   for (const file of files) {
     try {
       hash.update(await readFile(file)).update("\0");
@@ -63,7 +81,20 @@ export async function contentTag({ architecture, python, requirements, base }: I
       throw new AdapterError("config", `${file}: expected a file that can be read, got ${code}`, { cause: reason });
     }
   }
-  const version = python ?? DEFAULT_PYTHON;
-  hash.update(JSON.stringify([architecture, version, base ?? PYTHON_BASES[version] ?? ""]));
-  return `python-${hash.digest("hex").slice(0, 16)}`;
+  hash.update(JSON.stringify([order.architecture, ...words]));
+  return `${order.runner}-${hash.digest("hex").slice(0, 16)}`;
+}
+
+async function contentsOf(
+  order: ImageOrder,
+): Promise<{ readonly files: readonly string[]; readonly words: readonly string[] }> {
+  if (order.runner === "node") {
+    const { program, packageFile } = order;
+    const lock = packageFile === undefined ? undefined : await lockFileOf(packageFile);
+    const all = [dockerfileOf("runner-node"), assertRunner(program), packageFile, lock];
+    return { files: all.filter((file) => file !== undefined), words: [] };
+  }
+  const { python = DEFAULT_PYTHON, requirements, base } = order;
+  const files = [dockerfileOf("runner-python"), RUNNER_FILE, ...(requirements === undefined ? [] : [requirements])];
+  return { files, words: [python, base ?? PYTHON_BASES[python] ?? ""] };
 }

@@ -8,21 +8,16 @@ import { stackState } from "../stacks/stack-state.ts";
 import { baseTemplate, computeTemplate, type Template } from "../templates/index.ts";
 import type { Choices } from "./choices.ts";
 import { type Deployment, type Wanted, wantedDeployment } from "./deployment.ts";
-import type { ImageOrder, ImageStep } from "./image-step.ts";
-
-/** What the user says of the image; nothing keeps the one in use. */
-export interface ImageChoice extends Pick<ImageOrder, "python" | "requirements" | "base"> {
-  /** Build the image of this version even when another one is in use. */
-  readonly build: boolean;
-}
-
-/** The image that jobs run, and what has to be done for it. */
-export interface PlannedImage {
-  /** By digest; `undefined` until it is built. */
-  readonly uri: string | undefined;
-  readonly action: "use" | "build";
-  readonly order: ImageOrder;
-}
+import type { ImageStep, NodeImageOrder, PythonImageOrder } from "./image-step.ts";
+import {
+  type ImageChoice,
+  imageText,
+  nodeOrder,
+  type PlannedImage,
+  plannedImage,
+  pythonOrder,
+  withImages,
+} from "./planned-image.ts";
 
 /** What would be done to a stack. */
 export interface PlannedStack {
@@ -36,7 +31,9 @@ export interface PlannedStack {
 /** What `apply` would do. */
 export interface Plan {
   readonly wanted: Wanted;
-  readonly image: PlannedImage;
+  readonly image: PlannedImage<PythonImageOrder>;
+  /** Of JavaScript tasks; `undefined` where they are not asked for. */
+  readonly nodeImage: PlannedImage<NodeImageOrder> | undefined;
   readonly stacks: readonly PlannedStack[];
   readonly templates: { readonly base: Template; readonly compute: Template };
   readonly cost: CostCeiling;
@@ -55,35 +52,28 @@ export async function makePlan(
   options: AbortOptions & { readonly wait?: boolean } = {},
 ): Promise<Plan> {
   const wanted = await wantedDeployment(deployment, now, options);
-  const image = await plannedImage(deployment, wanted, imageChoice, imageStep, options);
+  const { settings, repositoryUri } = wanted;
+  const image = await plannedImage(deployment, settings.image, pythonOrder(wanted, imageChoice), imageStep, options);
+  const nodeImage =
+    settings.node &&
+    (await plannedImage(deployment, settings.node.image, nodeOrder(wanted, imageChoice), imageStep, options));
+  const built = `${repositoryUri}:to-be-built`;
   const templates = {
-    base: baseTemplate(wanted.settings),
-    compute: computeTemplate({ ...wanted.settings, image: image.uri ?? `${wanted.repositoryUri}:to-be-built` }),
+    base: baseTemplate(settings),
+    compute: computeTemplate(withImages(settings, image.uri ?? built, nodeImage?.uri ?? built)),
   };
   const { base, compute, stackNames } = deployment;
   const stacks = [
     await plannedStack(deployment, stackNames.base, base, templates.base, options),
     await plannedStack(deployment, stackNames.compute, compute, templates.compute, options),
   ];
-  const hasChanges = image.action === "build" || stacks.some(({ action }) => action !== "none");
-  return { wanted, image, stacks, templates, cost: costCeiling(wanted.settings), hasChanges };
+  const hasChanges = buildsImage({ image, nodeImage }) || stacks.some(({ action }) => action !== "none");
+  return { wanted, image, nodeImage, stacks, templates, cost: costCeiling(settings), hasChanges };
 }
 
-async function plannedImage(
-  deployment: Deployment,
-  { settings, repositoryUri }: Wanted,
-  { build, ...choice }: ImageChoice,
-  step: ImageStep,
-  options: AbortOptions,
-): Promise<PlannedImage> {
-  const order = { repository: repositoryUri, architecture: settings.architecture, ...choice };
-  const asked = build || Object.values(choice).some((value) => value !== undefined);
-  if (settings.image !== undefined && !asked) return { uri: settings.image, action: "use", order };
-  // Before the base stack is made there is no repository that could hold it.
-  const there = deployment.base !== undefined && stackState(deployment.base.status) === "ready";
-  const uri = there ? await step.find(order, options) : undefined;
-  return { uri, action: uri === undefined ? "build" : "use", order };
-}
+/** Whether an image has to be built first. */
+export const buildsImage = ({ image, nodeImage }: Pick<Plan, "image" | "nodeImage">): boolean =>
+  image.action === "build" || nodeImage?.action === "build";
 
 async function plannedStack(
   { account, commands }: Deployment,
@@ -109,7 +99,7 @@ async function plannedStack(
 }
 
 /** For a person. */
-export function planLines({ wanted, image, stacks, hasChanges }: Plan): readonly string[] {
+export function planLines({ wanted, image, nodeImage, stacks, hasChanges }: Plan): readonly string[] {
   const { deployment, region, accountId }: ProvisionSettings = wanted.settings;
   const lines = [`deployment ${deployment} in ${region} of account ${accountId}`];
   for (const { name, action, changes } of stacks) {
@@ -122,7 +112,8 @@ export function planLines({ wanted, image, stacks, hasChanges }: Plan): readonly
     if (changes.some((one) => one.action === "remove" && one.type === "AWS::Batch::JobQueue"))
       lines.push("  warning: the jobs in a job queue that is removed are ended; let a running `start` finish first");
   }
-  lines.push(image.action === "build" ? `image: built and pushed to ${image.order.repository}` : `image: ${image.uri}`);
+  lines.push(`image: ${imageText(image)}`);
+  if (nodeImage !== undefined) lines.push(`node image: ${imageText(nodeImage)}`);
   if (!hasChanges) lines.push("nothing to change");
   return lines;
 }

@@ -1,11 +1,11 @@
 import { copyFile, mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AdapterError } from "@scaler-aws-hpc/adapter-core";
 
 /** What an image is for; the name of the folder with its Dockerfile. */
-export type ImageKind = "runner-python" | "manager";
+export type ImageKind = "runner-python" | "runner-node" | "manager";
 
 // src/images and dist/images lie equally deep, and this folder is packed beside them.
 const IMAGES = new URL("../../images/", import.meta.url);
@@ -58,6 +58,41 @@ export async function pythonRunnerFiles(runner: string, requirements: string | u
     "scaler_runner.py": { from: runner },
     "requirements.txt": requirements === undefined ? { text: "" } : { from: requirements },
   };
+}
+
+/**
+ * The context of the Node runner. A lock file beside the package file goes with it.
+ * @throws {AdapterError} `config` when there is no runner, or the package file is no file
+ */
+export async function nodeRunnerFiles(
+  runner: string | undefined,
+  packageFile: string | undefined,
+): Promise<ContextFiles> {
+  const from = assertRunner(runner);
+  await assertFile("runner", from);
+  const program = { "scaler-runner.cjs": { from } };
+  if (packageFile === undefined) return { ...program, "package.json": { text: "{}\n" } };
+  await assertFile("packages", packageFile);
+  const lock = await lockFileOf(packageFile);
+  return {
+    ...program,
+    "package.json": { from: packageFile },
+    ...(lock !== undefined && { "package-lock.json": { from: lock } }),
+  };
+}
+
+/** The Node runner is a plugin, which whoever builds has to find. @throws {AdapterError} `config` when there is none */
+export function assertRunner(runner: string | undefined): string {
+  if (runner !== undefined) return runner;
+  const text = "the Node runner is not there; `scaler-aws-hpc plugins install @scaler-aws-hpc/runner-node` brings it";
+  throw new AdapterError("config", text);
+}
+
+/** npm's lock file beside a package file; `undefined` when there is none. */
+export async function lockFileOf(packageFile: string): Promise<string | undefined> {
+  const file = join(dirname(packageFile), "package-lock.json");
+  const found = await stat(file).catch(() => undefined);
+  return found?.isFile() === true ? file : undefined;
 }
 
 /** The context of the manager. @throws {AdapterError} `config` when a package is no file */

@@ -63,12 +63,47 @@ describe("an image of the Python runner", () => {
     expect(text).toContain(`\nARG BASE=${PYTHON_BASES[DEFAULT_PYTHON]}\n`);
   });
 
-  it.each(["runner-python", "manager"] as const)("pins what %s is built on, and runs as no root", async (kind) => {
-    const text = await readFile(dockerfileOf(kind), "utf8");
-    const bases = text.match(/^ARG (?:BUILD_)?BASE=.*$/gm) ?? [];
-    expect(bases.length).toBe(2);
-    for (const base of bases) expect(base).toMatch(/=(?:docker\.io\/library\/\S+:\S+@sha256:[0-9a-f]{64}|\$\{BASE\})$/);
-    expect(text.match(/^USER .*$/gm)?.at(-1)).toBe("USER 10001:10001");
+  it.each(["runner-python", "runner-node", "manager"] as const)(
+    "pins what %s is built on, and runs as no root",
+    async (kind) => {
+      const text = await readFile(dockerfileOf(kind), "utf8");
+      const bases = text.match(/^ARG (?:BUILD_)?BASE=.*$/gm) ?? [];
+      expect(bases.length).toBe(2);
+      for (const base of bases)
+        expect(base).toMatch(/=(?:docker\.io\/library\/\S+:\S+@sha256:[0-9a-f]{64}|\$\{BASE\})$/);
+      expect(text.match(/^USER .*$/gm)?.at(-1)).toBe("USER 10001:10001");
+    },
+  );
+});
+
+describe("an image of the Node runner", () => {
+  it("is built of the runner that is named, with nothing of Python's", async () => {
+    await using engines = await fakeEngines({ docker: WORKS });
+    const runner = join(engines.folder, "any-name.cjs");
+    await writeFile(runner, "the runner");
+    await buildImage({ kind: "runner-node", tag: "js:1", runner, python: "3.7" });
+    const { args = [], context = {} } = (await engines.calls())[1] ?? {};
+    expect(args).not.toContain("--build-arg");
+    expect(context).toMatchObject({ "scaler-runner.cjs": "the runner", "package.json": "{}\n" });
+    expect(Object.keys(context).toSorted()).toEqual(["Dockerfile", "package.json", "scaler-runner.cjs"]);
+    expect(context["Dockerfile"]).toBe(await readFile(dockerfileOf("runner-node"), "utf8"));
+  });
+
+  it("takes packages, with their lock file where there is one, and bases", async () => {
+    await using engines = await fakeEngines({ docker: WORKS });
+    const [runner, packageFile] = [join(engines.folder, "r.cjs"), join(engines.folder, "package.json")];
+    await writeFile(runner, "");
+    await writeFile(packageFile, '{"dependencies":{"sharp":"0.34.5"}}');
+    const options = { kind: "runner-node", tag: "t", runner, packageFile } as const;
+    await buildImage(options);
+    await writeFile(join(engines.folder, "package-lock.json"), "locked");
+    await buildImage({ ...options, base: "mine:1", buildBase: "with-npm:1" });
+    const [, without, , locked] = await engines.calls();
+    expect(without?.context).toMatchObject({ "package.json": expect.stringContaining("sharp") });
+    expect(without?.context).not.toHaveProperty("package-lock.json");
+    expect(locked?.context?.["package-lock.json"]).toBe("locked");
+    const given = locked?.args.filter((_, index, all) => all[index - 1] === "--build-arg");
+    expect(given).toEqual(["BASE=mine:1", "BUILD_BASE=with-npm:1"]);
   });
 });
 
@@ -80,6 +115,8 @@ describe("what cannot be built", () => {
     [{ tag: "t", python: "3" }, "python: expected a version as 3.12"],
     [{ tag: "t", python: "3.7" }, "python: expected 3.9, 3.10, 3.11, 3.12, 3.13"],
     [{ tag: "t", network: "--x" }, "network: expected the name of one"],
+    [{ tag: "t", kind: "runner-node" }, "the Node runner is not there"],
+    [{ tag: "t", kind: "runner-node", runner: "/no/such/file" }, "runner: expected a file, but /no/such/file is"],
     [{ tag: "t", requirements: "/no/such/file" }, "requirements: expected a file, but /no/such/file is not there"],
   ])("%j is refused in words, and nothing is built", async (options, text) => {
     await using engines = await fakeEngines({ docker: WORKS });

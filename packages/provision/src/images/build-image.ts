@@ -3,7 +3,14 @@ import { join } from "node:path";
 import { AdapterError } from "@scaler-aws-hpc/adapter-core";
 import { RUNNER_FILE } from "@scaler-aws-hpc/runner-python";
 import { DEFAULT_PYTHON, pythonBase } from "./bases.ts";
-import { type BuildContext, type ImageKind, makeContext, managerFiles, pythonRunnerFiles } from "./build-context.ts";
+import {
+  type BuildContext,
+  type ImageKind,
+  makeContext,
+  managerFiles,
+  nodeRunnerFiles,
+  pythonRunnerFiles,
+} from "./build-context.ts";
 import { type EngineName, findEngine } from "./engine.ts";
 import { runProgram } from "./run-program.ts";
 
@@ -15,12 +22,19 @@ export interface BuildImageOptions {
   readonly tag: string;
   /** Python of the runner, as `3.12`; with `base`, what that image must have. Should be the minor version of the clients. @default "3.12" without `base` */
   readonly python?: string;
-  /** Image to build on. @default the pinned one of the Python version, or Debian for the manager */
+  /** Image to build on. @default the pinned one of the Python version, or Debian for the Node runner and the manager */
   readonly base?: string;
-  /** Image that the packages are installed in, with the same Python at the same path (or npm): one with compilers, for packages without wheels. @default `base` */
+  /** Image that the packages are installed in, with the same Python at the same path (or npm): one with compilers, for packages without wheels. @default `base`, or the pinned one of Node */
   readonly buildBase?: string;
   /** A requirements file of pip: what tasks import. Options in it that name further files do not work: only this one goes into the build. @default nothing */
   readonly requirements?: string;
+  /** Of the Node runner: its program, `RUNNER_FILE` of `@scaler-aws-hpc/runner-node`. */
+  readonly runner?: string;
+  /**
+   * Of the Node runner: a package.json with what tasks name as `external`. A package-lock.json beside it is kept to; no other file of its folder goes into the build.
+   * @default nothing
+   */
+  readonly packageFile?: string;
   /** Of the manager: version of the npm package. @default "latest" */
   readonly version?: string;
   /** Of the manager: packed npm packages that are installed instead of that version. @default none */
@@ -95,21 +109,24 @@ function checkOptions({ tag, base, buildBase, python, version, network }: BuildI
 
 function argumentsOf(options: BuildImageOptions): readonly (readonly [string, string])[] {
   const { kind = "runner-python", base, buildBase, python, version } = options;
-  const own =
-    kind === "manager" ? { VERSION: version } : { PYTHON: base === undefined ? (python ?? DEFAULT_PYTHON) : python };
-  const chosen = kind === "manager" ? base : (base ?? pythonBase(python ?? DEFAULT_PYTHON));
-  return Object.entries({ BASE: chosen, BUILD_BASE: buildBase, ...own }).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
-  );
+  const isPython = kind === "runner-python";
+  const all = {
+    BASE: isPython ? (base ?? pythonBase(python ?? DEFAULT_PYTHON)) : base,
+    BUILD_BASE: buildBase,
+    PYTHON: isPython ? (python ?? (base === undefined ? DEFAULT_PYTHON : undefined)) : undefined,
+    VERSION: kind === "manager" ? version : undefined,
+  };
+  return Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined);
 }
 
-async function contextOf({
-  kind = "runner-python",
-  requirements,
-  packages = [],
-}: BuildImageOptions): Promise<BuildContext> {
-  const files = kind === "manager" ? managerFiles(packages) : pythonRunnerFiles(RUNNER_FILE, requirements);
-  return makeContext(kind, await files);
+async function contextOf(options: BuildImageOptions): Promise<BuildContext> {
+  const { kind = "runner-python", requirements, runner, packageFile, packages = [] } = options;
+  const files: Record<ImageKind, () => ReturnType<typeof managerFiles>> = {
+    "runner-python": () => pythonRunnerFiles(RUNNER_FILE, requirements),
+    "runner-node": () => nodeRunnerFiles(runner, packageFile),
+    manager: () => managerFiles(packages),
+  };
+  return makeContext(kind, await files[kind]());
 }
 
 /** What the engine said, with what to do where that is not clear from it. */

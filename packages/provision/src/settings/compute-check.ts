@@ -28,7 +28,7 @@ export function checkCompute(checks: Checks, settings: ProvisionSettings): void 
   );
   for (const subnet of subnets) checks.that(SUBNET.test(subnet), "subnets", "ids as subnet-0123456789abcdef0", subnet);
   checks.that(image === undefined || isPinnedImage(image), "image", PINNED, image);
-  checks.that(node === undefined || isPinnedImage(node.image), "node image", PINNED, node?.image);
+  checks.that(node?.image === undefined || isPinnedImage(node.image), "node image", PINNED, node?.image);
   // Batch: a time-out has at least 60 seconds; Fargate ends a job after 14 days.
   checks.whole("job timeout", settings.jobTimeoutMinutes, 1, 20_160, "minutes");
   const { serviceRoleArn, partition, accountId } = settings;

@@ -35,8 +35,8 @@ export interface GpuSettings extends JobSize {
 
 /** A second job definition for the runner of JavaScript tasks, on the same queue. */
 export interface NodeSettings {
-  /** Its image, pinned as {@link ProvisionSettings.image}. */
-  readonly image: string;
+  /** Its image, pinned as {@link ProvisionSettings.image}; the compute stack needs it. */
+  readonly image: string | undefined;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { GpuSettings, JobSize, NodeSettings, Partition, ProvisionSettings }
 /** Name of a deployment when the user gives none. */
 export const DEFAULT_DEPLOYMENT = "scaler-aws-hpc";
 
-type Plain = Omit<ProvisionSettings, "region" | "accountId" | "job" | "gpu">;
+type Plain = Omit<ProvisionSettings, "region" | "accountId" | "job" | "gpu" | "node">;
 
 /** What a caller may say: the account and the region, and whatever is not to be the default. `undefined` means the default. */
 export type ProvisionChoices = { readonly [K in keyof Plain]?: Plain[K] | undefined } & {
@@ -11,7 +11,7 @@ export type ProvisionChoices = { readonly [K in keyof Plain]?: Plain[K] | undefi
   readonly accountId: string;
   readonly job?: { readonly [K in keyof JobSize]?: JobSize[K] | undefined } | undefined;
   readonly gpu?: { readonly [K in keyof GpuSettings]?: GpuSettings[K] | undefined } | undefined;
-  readonly node?: NodeSettings | undefined;
+  readonly node?: { readonly [K in keyof NodeSettings]?: NodeSettings[K] | undefined } | undefined;
 };
 
 /** Every default in one place. Nothing is checked here. */
@@ -50,7 +50,7 @@ export function withDefaults(choices: ProvisionChoices): ProvisionSettings {
     tmpMiB: choices.tmpMiB ?? Math.min(512, Math.floor(memoryMiB / 2)),
     jobTimeoutMinutes: choices.jobTimeoutMinutes ?? 1440,
     gpu: choices.gpu && gpuWithDefaults(choices.gpu, maxVcpus),
-    node: choices.node,
+    node: choices.node && { image: choices.node.image },
   };
 }
 

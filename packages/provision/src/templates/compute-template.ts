@@ -58,7 +58,14 @@ function definitions(settings: ProvisionSettings): Record<string, Resource> {
         gpus: gpu.gpus,
       },
     }),
-    ...(node && { [`${kind}NodeDefinition`]: { ...job, name: names.nodeDefinition, image: node.image, gpus: 0 } }),
+    ...(node && {
+      [`${kind}NodeDefinition`]: {
+        ...job,
+        name: names.nodeDefinition,
+        image: needed(settings, "an image for JavaScript tasks", node.image),
+        gpus: 0,
+      },
+    }),
   };
   return Object.fromEntries(Object.entries(orders).map(([id, order]) => [id, jobDefinition(settings, order)]));
 }

@@ -57,7 +57,7 @@ describe("the base stack", () => {
 
 describe("the compute stack", () => {
   it("needs a VPC, subnets and an image", () => {
-    for (const missing of [{ vpcId: undefined }, { subnets: [] }, { image: undefined }]) {
+    for (const missing of [{ vpcId: undefined }, { subnets: [] }, { image: undefined }, { node: {} }]) {
       expect(() => compute(missing)).toThrow(/^\[config\] the compute stack of scaler-aws-hpc: expected settings with/);
     }
   });

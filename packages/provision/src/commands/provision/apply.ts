@@ -14,6 +14,8 @@ export interface ApplyResult {
   readonly stacks: readonly { readonly name: string; readonly action: string }[];
   /** By digest, or as it was given. */
   readonly image: string;
+  /** That of JavaScript tasks, where they are asked for. */
+  readonly nodeImage?: string;
   /** Files that were written, the one for `start` first. */
   readonly files: readonly string[];
   /** Settings of `start`, as they stand in the file. */
@@ -28,7 +30,7 @@ const POLL_MS = 3_000;
 export default class ProvisionApply extends ProvisionCommand {
   static override summary = "Make everything that jobs on AWS Batch need, or bring it to what the flags say.";
   static override description =
-    `Shows the plan, asks, and makes: a stack with bucket, repository, logs and roles; the image of the jobs; a stack with environments, queue and job definition. Again it changes only what differs; whatever ended it before, it goes on from there. What was chosen before counts where nothing is said now.
+    `Shows the plan, asks, and makes: a stack with bucket, repository, logs and roles; the image of the jobs (two with --node); a stack with environments, queue and job definitions. Again it changes only what differs; whatever ended it before, it goes on from there. What was chosen before counts where nothing is said now.
 
 Writes a file that \`start --config\` reads; of a file that is there it changes only its own keys. A running \`start\` goes on: new jobs run with the new definition.`;
   static override examples = [
@@ -64,15 +66,22 @@ Writes a file that \`start --config\` reads; of a file that is there it changes 
   async run(): Promise<ApplyResult> {
     const { flags } = await this.parse(ProvisionApply);
     this.beQuiet(flags.quiet);
-    const [{ makePlan, planLines }, { costLines }, { engineImageStep }, { readChoices, readImageChoice }, files] =
-      await Promise.all([
-        import("../../deployment/make-plan.ts"),
-        import("../../plan/cost.ts"),
-        import("../../deployment/engine-image-step.ts"),
-        import("../../command/read-choices.ts"),
-        import("../../deployment/write-files.ts"),
-      ]);
-    const imageChoice = readImageChoice(flags);
+    const [
+      { makePlan, planLines },
+      { costLines },
+      { engineImageStep },
+      { readChoices, readImageChoice },
+      files,
+      { nodeRunnerFile },
+    ] = await Promise.all([
+      import("../../deployment/make-plan.ts"),
+      import("../../plan/cost.ts"),
+      import("../../deployment/engine-image-step.ts"),
+      import("../../command/read-choices.ts"),
+      import("../../deployment/write-files.ts"),
+      import("../../command/node-runner.ts"),
+    ]);
+    const imageChoice = readImageChoice(flags, nodeRunnerFile(this.config));
     const { wait } = flags;
     return await this.withDeployment(flags, async (deployment, signal) => {
       const choices = readChoices(flags, deployment.remembered);
@@ -90,7 +99,9 @@ Writes a file that \`start --config\` reads; of a file that is there it changes 
       const next = nextCommand(wishes.toml, deployment.account.region);
       const stacks = [applied.base, applied.compute].map(({ name, action }) => ({ name, action }));
       for (const { name, action } of stacks) this.log(`stack ${name}: ${action}`);
-      this.log(`image: ${applied.image}`);
+      const { image, nodeImage } = applied;
+      this.log(`image: ${image}`);
+      if (nodeImage !== undefined) this.log(`node image: ${nodeImage}`);
       for (const file of written) this.log(`wrote ${file}`);
       const { gpu } = plan.wanted.settings;
       const { gpuQueue, gpuDefinition } = plan.wanted.names;
@@ -105,7 +116,8 @@ Writes a file that \`start --config\` reads; of a file that is there it changes 
         account: account.id,
         changes: stacks.some(({ action }) => action !== "unchanged"),
         stacks,
-        image: applied.image,
+        image,
+        ...(nodeImage !== undefined && { nodeImage }),
         files: written,
         start,
         next,

@@ -1,5 +1,6 @@
 import { Flags } from "@oclif/core";
 import { interruptible } from "../../command/interrupts.ts";
+import { nodeRunnerFile } from "../../command/node-runner.ts";
 import { ProvisionCommand, SCHEMA_VERSION } from "../../command/provision-command.ts";
 import type { BuiltImage, ImageKind, PushedImage } from "../../images/index.ts";
 
@@ -13,9 +14,10 @@ export interface BuildImageResult extends BuiltImage {
 export default class BuildImage extends ProvisionCommand {
   static override summary = "Build the image of the jobs, with the packages of your tasks.";
   static override description =
-    "The image has the Python runner, cloudpickle, tblib and what --requirements names; it runs as no root, with a read-only file system and without capabilities. Python and cloudpickle should be those of your clients. With --repository it is pushed to ECR, under a tag made of its content.";
+    "The image has the Python runner, cloudpickle, tblib and what --requirements names; it runs as no root, with a read-only file system and without capabilities. With --node it has the Node runner instead, for JavaScript tasks, and what --node-packages names. Python and cloudpickle should be those of your clients. With --repository it is pushed to ECR, under a tag made of its content.";
   static override examples = [
     "<%= config.bin %> <%= command.id %> --python 3.12 --requirements requirements.txt --tag my-tasks:1",
+    "<%= config.bin %> <%= command.id %> --node --node-packages package.json --tag my-node-tasks:1",
     "<%= config.bin %> <%= command.id %> --tag my-tasks:1 --repository 123456789012.dkr.ecr.eu-west-1.amazonaws.com/my-tasks",
   ];
   static override flags = {
@@ -26,12 +28,23 @@ export default class BuildImage extends ProvisionCommand {
       helpValue: "VERSION",
     }),
     base: Flags.string({
-      summary: "Image to build on, with Python 3.9 or newer, instead of the pinned one of Docker Hub.",
+      summary:
+        "Image to build on, with Python 3.9 or newer (none with --node), instead of the pinned one of Docker Hub.",
       helpValue: "IMAGE",
     }),
     "build-base": Flags.string({
-      summary: "Image to install packages in, with the same Python and compilers, when a package has no wheel.",
+      summary:
+        "Image to install packages in, with the same Python (or Node and npm) and compilers, when a package has no wheel.",
       helpValue: "IMAGE",
+    }),
+    node: Flags.boolean({
+      summary: "Build the image of JavaScript tasks instead.",
+      exclusive: ["manager", "python", "requirements"],
+    }),
+    "node-packages": Flags.string({
+      summary: "package.json with what tasks name as external; a package-lock.json beside it is kept to.",
+      helpValue: "FILE",
+      dependsOn: ["node"],
     }),
     manager: Flags.boolean({ summary: "Build the image of the manager instead, which runs `start`.", default: false }),
     architecture: Flags.option({
@@ -56,8 +69,8 @@ export default class BuildImage extends ProvisionCommand {
     const { buildImage, pushImage } = await import("../../images/index.ts");
     // Progress is for people: stdout is for the result.
     const onOutput = (text: string): void => void (flags.quiet || process.stderr.write(text));
-    const { repository, tag, manager } = flags;
-    const kind: ImageKind = manager ? "manager" : "runner-python";
+    const { repository, tag, manager, node } = flags;
+    const kind: ImageKind = manager ? "manager" : node ? "runner-node" : "runner-python";
     const chosen = {
       requirements: flags.requirements,
       python: flags.python,
@@ -66,6 +79,8 @@ export default class BuildImage extends ProvisionCommand {
       architecture: flags.architecture,
       engine: flags.engine,
       network: flags.network,
+      runner: node ? nodeRunnerFile(this.config) : undefined,
+      packageFile: flags["node-packages"],
       version: manager ? this.config.version : undefined,
     };
     const last = (): string => "run the same command to go on";

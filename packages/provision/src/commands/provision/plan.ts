@@ -4,6 +4,13 @@ import { PLACE_FLAGS, ProvisionCommand, SCHEMA_VERSION } from "../../command/pro
 import type { Plan, PlannedStack } from "../../deployment/make-plan.ts";
 import type { CostCeiling } from "../../plan/cost.ts";
 
+interface PlannedImageResult {
+  readonly action: "use" | "build";
+  /** `undefined` until it is built. */
+  readonly uri: string | undefined;
+  readonly repository: string;
+}
+
 /** What `provision plan --json` prints. */
 export interface PlanResult {
   readonly schemaVersion: typeof SCHEMA_VERSION;
@@ -12,7 +19,9 @@ export interface PlanResult {
   readonly account: string;
   readonly changes: boolean;
   readonly stacks: readonly PlannedStack[];
-  readonly image: { readonly action: "use" | "build"; readonly uri: string | undefined; readonly repository: string };
+  readonly image: PlannedImageResult;
+  /** That of JavaScript tasks, where they are asked for. */
+  readonly nodeImage?: PlannedImageResult;
   readonly cost: CostCeiling;
   /** Everything that decides what the deployment consists of, defaults included. */
   readonly settings: object;
@@ -43,14 +52,20 @@ export default class ProvisionPlan extends ProvisionCommand {
   async run(): Promise<PlanResult> {
     const { flags } = await this.parse(ProvisionPlan);
     this.beQuiet(flags.quiet);
-    const [{ makePlan, planLines }, { costLines }, { engineImageStep }, { readChoices, readImageChoice }] =
-      await Promise.all([
-        import("../../deployment/make-plan.ts"),
-        import("../../plan/cost.ts"),
-        import("../../deployment/engine-image-step.ts"),
-        import("../../command/read-choices.ts"),
-      ]);
-    const imageChoice = readImageChoice(flags);
+    const [
+      { makePlan, planLines },
+      { costLines },
+      { engineImageStep },
+      { readChoices, readImageChoice },
+      { nodeRunnerFile },
+    ] = await Promise.all([
+      import("../../deployment/make-plan.ts"),
+      import("../../plan/cost.ts"),
+      import("../../deployment/engine-image-step.ts"),
+      import("../../command/read-choices.ts"),
+      import("../../command/node-runner.ts"),
+    ]);
+    const imageChoice = readImageChoice(flags, nodeRunnerFile(this.config));
     return await this.withDeployment(flags, async (deployment, signal) => {
       const choices = readChoices(flags, deployment.remembered);
       const plan = await makePlan(deployment, choices, imageChoice, engineImageStep, { signal });
@@ -67,7 +82,8 @@ export default class ProvisionPlan extends ProvisionCommand {
         account: settings.accountId,
         changes: plan.hasChanges,
         stacks: plan.stacks,
-        image: { action: plan.image.action, uri: plan.image.uri, repository: plan.image.order.repository },
+        image: imageResult(plan.image),
+        ...(plan.nodeImage && { nodeImage: imageResult(plan.nodeImage) }),
         cost: plan.cost,
         settings,
         emitted,
@@ -75,6 +91,12 @@ export default class ProvisionPlan extends ProvisionCommand {
     });
   }
 }
+
+const imageResult = ({ action, uri, order }: Plan["image"] | NonNullable<Plan["nodeImage"]>): PlannedImageResult => ({
+  action,
+  uri,
+  repository: order.repository,
+});
 
 async function emit(folder: string, { templates, wanted }: Plan): Promise<string[]> {
   const [{ join }, { writePrivateFile }, { policyFiles }] = await Promise.all([
