@@ -3,7 +3,8 @@ import type { Account } from "../src/account/account.ts";
 import type { BatchService, OpenJob } from "../src/account/batch.ts";
 import type { BucketOwner, BucketService } from "../src/account/bucket.ts";
 import type { RepositoryService } from "../src/account/repository.ts";
-import type { ImageStep } from "../src/deployment/image-step.ts";
+import type { ImageOrder, ImageStep } from "../src/deployment/image-step.ts";
+import { VCPU_QUOTAS } from "../src/quotas/vcpu-quotas.ts";
 import { ScriptedStacks } from "./scripted-stacks.ts";
 
 /** An account in memory; its stacks are scripted, and everything beside them is plain fields. */
@@ -23,6 +24,8 @@ export class FakeAccount implements Account {
   stubborn = false;
   readonly queues = new Set<string>();
   readonly definitions = new Map<string, string[]>();
+  /** By code; `undefined`: Service Quotas may not be asked. */
+  quotas: ReadonlyMap<string, number> | undefined = new Map(VCPU_QUOTAS.map(({ code }) => [code, 512]));
   readonly calls: string[] = [];
 
   readonly buckets: BucketService = {
@@ -64,6 +67,11 @@ export class FakeAccount implements Account {
     environmentExists: async () => false,
   };
 
+  async vcpuQuotas(): Promise<ReadonlyMap<string, number>> {
+    if (this.quotas !== undefined) return this.quotas;
+    throw new AdapterError("denied", "servicequotas:GetServiceQuota is not allowed; allow it");
+  }
+
   async findNetwork(): Promise<{ readonly vpcId: string; readonly subnets: readonly string[] }> {
     return { vpcId: "vpc-0123456789abcdef0", subnets: ["subnet-0123456789abcdef0"] };
   }
@@ -76,11 +84,11 @@ export class FakeImages implements ImageStep {
   broken: string | undefined;
   readonly #there = new Map<string, string>();
 
-  async find(order: { readonly repository: string; readonly python: string | undefined }): Promise<string | undefined> {
+  async find(order: ImageOrder): Promise<string | undefined> {
     return this.#there.get(JSON.stringify(order));
   }
 
-  async make(order: { readonly repository: string; readonly python: string | undefined }): Promise<string> {
+  async make(order: ImageOrder): Promise<string> {
     if (this.broken !== undefined) throw new AdapterError("unavailable", this.broken);
     this.made += 1;
     const uri = `${order.repository}@sha256:${String(this.made).repeat(64)}`;

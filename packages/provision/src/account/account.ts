@@ -1,4 +1,5 @@
 import type { AbortOptions } from "@scaler-aws-hpc/adapter-core";
+import type { QuotaSource } from "../quotas/quota-findings.ts";
 import type { StackService } from "../stacks/stack-service.ts";
 import type { BatchService } from "./batch.ts";
 import type { BucketService } from "./bucket.ts";
@@ -6,10 +7,9 @@ import type { Network, NetworkChoice } from "./network.ts";
 import type { RepositoryService } from "./repository.ts";
 
 /** An account and region of AWS, as far as provisioning looks at it. */
-export interface Account {
+export interface Account extends QuotaSource {
   /** 12 digits. */
   readonly id: string;
-  readonly region: string;
   readonly stacks: StackService;
   readonly buckets: BucketService;
   readonly repositories: RepositoryService;
@@ -23,15 +23,23 @@ export interface Account {
  * @throws {AdapterError} `denied` without valid credentials, `unavailable`
  */
 export async function openAccount(region: string, options: AbortOptions = {}): Promise<Account & Disposable> {
-  const [{ accountOf }, { openStackService }, { openBuckets }, { openRepositories }, { openBatch }, { findNetwork }] =
-    await Promise.all([
-      import("./identity.ts"),
-      import("../stacks/sdk-stack-service.ts"),
-      import("./bucket.ts"),
-      import("./repository.ts"),
-      import("./batch.ts"),
-      import("./network.ts"),
-    ]);
+  const [
+    { accountOf },
+    { openStackService },
+    { openBuckets },
+    { openRepositories },
+    { openBatch },
+    { findNetwork },
+    quotas,
+  ] = await Promise.all([
+    import("./identity.ts"),
+    import("../stacks/sdk-stack-service.ts"),
+    import("./bucket.ts"),
+    import("./repository.ts"),
+    import("./batch.ts"),
+    import("./network.ts"),
+    import("../quotas/sdk-quotas.ts"),
+  ]);
   const id = await accountOf(region, options);
   const stacks = await openStackService(region);
   const buckets = await openBuckets(region, id);
@@ -44,6 +52,7 @@ export async function openAccount(region: string, options: AbortOptions = {}): P
     buckets,
     repositories,
     batch,
+    vcpuQuotas: (wanted, opts) => quotas.askQuotas(region, wanted, opts),
     findNetwork: (choice, opts) => findNetwork(region, choice, opts),
     [Symbol.dispose]: () => {
       for (const service of [stacks, buckets, repositories, batch]) service[Symbol.dispose]();

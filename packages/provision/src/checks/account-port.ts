@@ -1,5 +1,6 @@
 import type { ComputeEnvironmentDetail, JobDefinition } from "@aws-sdk/client-batch";
 import type { AbortOptions } from "@scaler-aws-hpc/adapter-core";
+import type { QuotaSource } from "../quotas/quota-findings.ts";
 import type { NetworkFacts } from "./network-findings.ts";
 
 /** Who the credentials are. */
@@ -53,8 +54,7 @@ export interface QueueFacts {
 }
 
 /** What the checks ask an account. Each call rejects with an `AdapterError`; `denied` names the action. */
-export interface CheckedAccount {
-  readonly region: string;
+export interface CheckedAccount extends QuotaSource {
   caller(options?: AbortOptions): Promise<Caller>;
   /** Whether a bucket is an account's; asks for a list of the prefix. */
   owns(account: string, bucket: string, prefix: string, options?: AbortOptions): Promise<boolean>;

@@ -11,6 +11,8 @@ export interface DeployedNames {
   queuesOf(definition: string): readonly string[];
   /** Definitions whose jobs go to a queue. */
   definitionsOf(queue: string): readonly string[];
+  /** What each profile sends to a queue: its definition, and the vCPUs that it says instead of the definition's. */
+  jobsOf(queue: string): readonly { readonly definition: string; readonly vcpu: string | undefined }[];
 }
 
 /** A definition that is looked at, for checks of it. */
@@ -34,13 +36,16 @@ export function deployedNames(
   const { "job-queue": queue, "job-definition": definition } = backend.options;
   const pairs = (backend.name === "batch" ? profiles : []).flatMap(({ settings }) => {
     const pair = [settings["queue"] ?? queue, settings["definition"] ?? definition];
-    return pair.every((name) => typeof name === "string" && name !== "") ? [pair as [string, string]] : [];
+    if (!pair.every((name) => typeof name === "string" && name !== "")) return [];
+    const { vcpu } = settings;
+    return [[...(pair as [string, string]), typeof vcpu === "string" ? vcpu : undefined] as const];
   });
   return {
     queues: [...new Set(pairs.map(([name]) => name))],
     definitions: [...new Set(pairs.map(([, name]) => name))],
     queuesOf: (wanted) => [...new Set(pairs.filter(([, name]) => name === wanted).map(([name]) => name))],
     definitionsOf: (wanted) => [...new Set(pairs.filter(([name]) => name === wanted).map(([, name]) => name))],
+    jobsOf: (wanted) => pairs.filter(([name]) => name === wanted).map(([, definition, vcpu]) => ({ definition, vcpu })),
   };
 }
 

@@ -1,20 +1,25 @@
 import { type AbortOptions, type Check, type Finding, ok } from "@scaler-aws-hpc/adapter-core";
-import { provisionSettings } from "../settings/index.ts";
+import { plannedQuotas } from "../quotas/planned-quotas.ts";
+import { type ProvisionSettings, provisionSettings } from "../settings/index.ts";
+import { plannedEnvironments } from "../templates/compute/environments.ts";
+import { QUOTA_STATEMENT } from "../templates/policies/provisioner-compute.ts";
 import { provisionerPolicies } from "../templates/policies/provisioner-policies.ts";
 import { accountCheck } from "./account-check.ts";
 import type { CheckedAccount, Simulation } from "./account-port.ts";
 import { callerFindings } from "./caller-findings.ts";
 import { networkFindings } from "./network-findings.ts";
 import { unlessDenied } from "./role-findings.ts";
+import { spotRoleFindings } from "./spot-role.ts";
 
 /**
  * What making a deployment of the default name needs, as its policy says: CloudFormation works with the rights of its caller. A statement's first resource stands for
- * all of it.
+ * all of it. What only this program looks at, and goes on without, is not among it.
  */
 function provisionerSimulations(region: string, accountId: string): readonly Omit<Simulation, "principal">[] {
   const documents = Object.values(provisionerPolicies(provisionSettings({ region, accountId })));
   return documents
     .flatMap(({ Statement }) => Statement)
+    .filter(({ Sid }) => Sid !== QUOTA_STATEMENT)
     .map(({ Action, Resource, Condition = {} }) => ({
       actions: Action,
       resource: Resource?.[0] ?? "*",
@@ -53,6 +58,28 @@ export function provisionChecks(account: () => Promise<CheckedAccount>): readonl
       run: async (options) => await defaultNetwork(await account(), options),
     },
     {
+      id: "provision-quotas",
+      group: "Provisioning",
+      title: "vCPU quotas",
+      needs: ["aws-account"],
+      limitMs: 30_000,
+      async run(options) {
+        const open = await account();
+        return await plannedQuotas(open, await defaultSettings(open, options), options);
+      },
+    },
+    {
+      id: "provision-spot-role",
+      group: "Provisioning",
+      title: "role for Spot",
+      needs: ["aws-account"],
+      async run(options) {
+        const open = await account();
+        const types = plannedEnvironments(await defaultSettings(open, options)).map(({ type }) => type);
+        return await spotRoleFindings(open, types, options);
+      },
+    },
+    {
       id: "provision-engine",
       group: "Provisioning",
       title: "container engine",
@@ -63,6 +90,9 @@ export function provisionChecks(account: () => Promise<CheckedAccount>): readonl
     },
   ];
 }
+
+const defaultSettings = async (open: CheckedAccount, options: AbortOptions): Promise<ProvisionSettings> =>
+  provisionSettings({ region: open.region, accountId: (await open.caller(options)).account });
 
 /** The subnets that are taken where none are named. */
 async function defaultNetwork(account: CheckedAccount, options: AbortOptions): Promise<readonly Finding[]> {

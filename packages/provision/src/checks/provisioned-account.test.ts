@@ -73,6 +73,7 @@ async function provisioned(settings: ProvisionSettings): Promise<CheckedAccount>
     image: async () => [{ architecture: architecture === "arm64" ? "arm64" : "amd64", labels, command: [] }],
     queue: async () => ({ arn: arns.queue, environments: [environment] }),
     definition: async () => definition,
+    vcpuQuotas: async (quotas) => new Map(quotas.map(({ code }) => [code, 256])),
     network: async () => ({
       subnets: [{ id: "subnet-1", vpc: "vpc-1", publicAddress: true }],
       tables: [{ id: "rtb-1", vpc: "vpc-1", main: true, subnets: [], outward: "igw-1" }],
@@ -123,6 +124,8 @@ it.each([
       "ecr-image",
       "image-python",
       "vpc-network",
+      "vcpu-quotas",
+      "iam-spot-role",
     ]),
   );
 });

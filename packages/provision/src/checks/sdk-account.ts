@@ -3,6 +3,7 @@ import type { ComputeEnvironmentDetail, JobDefinition } from "@aws-sdk/client-ba
 import { type AbortOptions, AdapterError, isAdapterError } from "@scaler-aws-hpc/adapter-core";
 import { fromAws } from "../aws/aws-failure.ts";
 import { clientOptions, sending } from "../aws/sdk-options.ts";
+import type { VcpuQuota } from "../quotas/vcpu-quotas.ts";
 import type {
   Caller,
   CheckedAccount,
@@ -67,6 +68,11 @@ export class SdkAccount implements CheckedAccount {
   async network(subnets: readonly string[], groups: readonly string[], options?: AbortOptions): Promise<NetworkFacts> {
     const { lookAtNetwork } = await import("./sdk-network.ts");
     return await lookAtNetwork(this.region, subnets, groups, options);
+  }
+
+  async vcpuQuotas(quotas: readonly VcpuQuota[], options?: AbortOptions): Promise<ReadonlyMap<string, number>> {
+    const { askQuotas } = await import("../quotas/sdk-quotas.ts");
+    return await askQuotas(this.region, quotas, options);
   }
 
   async queue(name: string, options?: AbortOptions): Promise<QueueFacts> {

@@ -7,7 +7,10 @@ import { callerFindings } from "./caller-findings.ts";
 import { Deployed, type DeployedNames, deployedNames } from "./deployed.ts";
 import { imageChecks } from "./image-checks.ts";
 import { networkCheck } from "./network-check.ts";
+import { quotaCheck } from "./quota-check.ts";
 import { roleChecks } from "./role-checks.ts";
+import { unlessDenied } from "./role-findings.ts";
+import { spotRoleFindings } from "./spot-role.ts";
 
 /** What of an account jobs and manager need beyond what backend and store look at: identities, roles, images, networks. */
 export function startChecks(
@@ -27,7 +30,12 @@ export function startChecks(
   return [
     accountCheck(account),
     ...(place === undefined ? [] : ownerCheck(account, place)),
-    ...(names.queues.length === 0 ? [] : [managerCheck(account, deployed, names, [...ready, ...allIds])]),
+    ...(names.queues.length === 0
+      ? []
+      : [
+          managerCheck(account, deployed, names, [...ready, ...allIds]),
+          spotRoleCheck(account, deployed, names, [...ready, ...allIds]),
+        ]),
     ...names.definitions.flatMap((name, index) => {
       const id = idOf(index, name);
       const queues = names.queuesOf(name);
@@ -36,11 +44,15 @@ export function startChecks(
       const parts = { name, id, needs, deployed, account, environments, host };
       return [...roleChecks(parts, place), ...imageChecks(parts)];
     }),
-    ...names.queues.map((queue) => {
+    ...names.queues.flatMap((queue) => {
       const definitions = names.definitionsOf(queue);
       const needed = definitions.map(definitionId);
       const needs = [...ready, queueId(queue)("batch-queue"), ...needed];
-      return networkCheck({ id: queueId(queue)("vpc-network"), queue, definitions, needs, deployed, account });
+      const parts = { queue, needs, deployed, account };
+      return [
+        networkCheck({ ...parts, id: queueId(queue)("vpc-network"), definitions }),
+        quotaCheck({ ...parts, id: queueId(queue)("vcpu-quotas"), names }),
+      ];
     }),
   ];
 }
@@ -62,6 +74,26 @@ const managerCheck = (
   title: "manager",
   needs,
   run: async (options) => await managerFindings(await account(), deployed, names, options),
+});
+
+const spotRoleCheck = (
+  account: () => Promise<CheckedAccount>,
+  deployed: Deployed,
+  names: DeployedNames,
+  needs: readonly string[],
+): Check => ({
+  id: "iam-spot-role",
+  group: "Permissions",
+  title: "role for Spot",
+  needs,
+  async run(options) {
+    const looked = await unlessDenied("batch:DescribeComputeEnvironments", async () => ({
+      types: (await deployed.environments(names.queues)).flatMap(
+        ({ computeResources }) => computeResources?.type ?? [],
+      ),
+    }));
+    return "warning" in looked ? [looked.warning] : await spotRoleFindings(await account(), looked.types, options);
+  },
 });
 
 async function managerFindings(

@@ -82,6 +82,19 @@ describe("a deployment", () => {
     expect(planLines(await plan({ architecture: "arm64" }))).toContainEqual(warning);
   });
 
+  it("says where quotas are too few for what would be made, and makes it all the same", async () => {
+    expect(planLines(await plan({ maxVcpus: 512 }))).not.toContainEqual(expect.stringMatching(/quota/));
+    const short = expect.stringMatching(/^warning: vCPU quotas: may grow to 600 vCPUs, but the account may run 512 of/);
+    const planned = planLines(await plan({ maxVcpus: 600 })).filter((line) => line.includes("quota"));
+    expect(planned).toEqual([short, short]);
+    account.quotas = undefined;
+    const lines = planLines(await plan());
+    expect(lines).toContainEqual(expect.stringMatching(/^warning: .*servicequotas:GetServiceQuota is not allowed/));
+    expect(actions(await apply())).toEqual(["created", "created"]);
+    // Nothing of it is said, or asked, where nothing grows.
+    expect(planLines(await plan())).not.toContainEqual(expect.stringMatching(/quota/));
+  });
+
   it("keeps its image until another one is asked for", async () => {
     const { image } = await apply();
     expect((await plan({ maxVcpus: 8 })).image).toMatchObject({ action: "use", uri: image });

@@ -1,6 +1,7 @@
-import type { AbortOptions } from "@scaler-aws-hpc/adapter-core";
+import type { AbortOptions, Finding } from "@scaler-aws-hpc/adapter-core";
 import { type CostCeiling, costCeiling } from "../plan/cost.ts";
 import { diffTemplates, type ResourceChange } from "../plan/template-diff.ts";
+import { plannedQuotas } from "../quotas/planned-quotas.ts";
 import type { ProvisionSettings } from "../settings/provision-settings.ts";
 import { refusal } from "../stacks/stack-refusal.ts";
 import type { StackDetail } from "../stacks/stack-service.ts";
@@ -37,6 +38,8 @@ export interface Plan {
   readonly stacks: readonly PlannedStack[];
   readonly templates: { readonly base: Template; readonly compute: Template };
   readonly cost: CostCeiling;
+  /** Whether the account's quotas are enough; nothing where the compute stack stays as it is. */
+  readonly quotas: readonly Finding[];
   readonly hasChanges: boolean;
 }
 
@@ -68,7 +71,9 @@ export async function makePlan(
     await plannedStack(deployment, stackNames.compute, compute, templates.compute, options),
   ];
   const hasChanges = buildsImage({ image, nodeImage }) || stacks.some(({ action }) => action !== "none");
-  return { wanted, image, nodeImage, stacks, templates, cost: costCeiling(settings), hasChanges };
+  const grows = stacks.some(({ name, action }) => name === stackNames.compute && action !== "none");
+  const quotas = grows ? await plannedQuotas(deployment.account, settings, options) : [];
+  return { wanted, image, nodeImage, stacks, templates, cost: costCeiling(settings), quotas, hasChanges };
 }
 
 /** Whether an image has to be built first. */
@@ -99,7 +104,7 @@ async function plannedStack(
 }
 
 /** For a person. */
-export function planLines({ wanted, image, nodeImage, stacks, hasChanges }: Plan): readonly string[] {
+export function planLines({ wanted, image, nodeImage, stacks, quotas, hasChanges }: Plan): readonly string[] {
   const { deployment, region, accountId }: ProvisionSettings = wanted.settings;
   const lines = [`deployment ${deployment} in ${region} of account ${accountId}`];
   for (const { name, action, changes } of stacks) {
@@ -114,6 +119,7 @@ export function planLines({ wanted, image, nodeImage, stacks, hasChanges }: Plan
   }
   lines.push(`image: ${imageText(image)}`);
   if (nodeImage !== undefined) lines.push(`node image: ${imageText(nodeImage)}`);
+  for (const { level, text, fix } of quotas) if (level !== "ok") lines.push(`warning: vCPU quotas: ${text}; ${fix}`);
   if (!hasChanges) lines.push("nothing to change");
   return lines;
 }

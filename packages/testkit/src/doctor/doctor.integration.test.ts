@@ -48,6 +48,8 @@ it("looks at what `provision` needs", async () => {
   expect(healthy("provision-permissions")).toEqual(["ok a deployment of the default name may be made in eu-central-1"]);
   expect(healthy("provision-network")).toHaveLength(1);
   expect(healthy("provision-engine")).toHaveLength(1);
+  expect(healthy("provision-quotas")).toEqual([expect.stringMatching(/^ok may grow to 256 of 256 vCPUs of Spot/)]);
+  expect(healthy("provision-spot-role")).toEqual([expect.stringMatching(/^warning AWSServiceRoleForEC2Spot/)]);
   expect(healthy("backend")).toEqual([]);
   bed.denied.add("iam:CreateRole");
   const broken = await examine();
@@ -91,7 +93,9 @@ it("looks at each profile's own queue, and at what profiles share once", async (
       /^fault batch-profile:big: profile big: vcpu 64, but the compute environments .* have at most 16/,
     ),
     // One definition for both queues: what its jobs run on is not known.
+    "not-checked vcpu-quotas:gpu-queue: not checked: needs job queue gpu-queue",
     "not-checked iam-manager: not checked: needs job queue gpu-queue",
+    "not-checked iam-spot-role: not checked: needs job queue gpu-queue",
     "not-checked iam-job-role: not checked: needs job queue gpu-queue",
     "not-checked iam-execution-role: not checked: needs job queue gpu-queue",
     "not-checked ecr-image: not checked: needs job queue gpu-queue",

@@ -151,7 +151,7 @@ const text = "User: arn:aws:iam::123456789012:user/tester is not authorized to p
 
 function denial({ name }: ProxiedCall): ProxiedAnswer {
   const [service = ""] = name.split(":");
-  if (service === "batch" || service === "ecr" || service === "logs") {
+  if (["batch", "ecr", "logs", "servicequotas"].includes(service)) {
     const headers = { "content-type": "application/json", "x-amzn-errortype": "AccessDeniedException" };
     return { status: 403, headers, body: JSON.stringify({ __type: "AccessDeniedException", message: text }) };
   }

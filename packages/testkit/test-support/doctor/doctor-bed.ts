@@ -15,6 +15,7 @@ import { withEnvironment } from "../../src/s3-store/s3-place.ts";
 import { AwsProxy } from "./aws-proxy.ts";
 import { accountClients, CONFIG_DIGEST, type HealthyAccount, NAMES, setUpAccount } from "./healthy-account.ts";
 import { EXCESS, simulation } from "./iam-simulator.ts";
+import { quotaAnswer } from "./quota-answer.ts";
 
 const quiet = (): void => undefined;
 
@@ -56,6 +57,8 @@ export class DoctorBed implements AsyncDisposable {
     proxy.always("none:config", () => ({ status: 200, headers: {}, body: JSON.stringify(this.image) }));
     // moto keeps policies, but knows no conditions: what is denied without TLS would be denied to all.
     proxy.always("s3:GET:policy", () => ({ status: 200, headers: {}, body: TLS_ONLY }));
+    // moto has quotas of VPCs alone.
+    proxy.always("servicequotas:GetServiceQuota", () => quotaAnswer(256));
     // moto has no snapshots of queues.
     proxy.always("batch:getjobqueuesnapshot", () => ({ status: 200, headers: {}, body: "{}" }));
   }

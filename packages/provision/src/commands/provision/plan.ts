@@ -23,6 +23,8 @@ export interface PlanResult {
   /** That of JavaScript tasks, where they are asked for. */
   readonly nodeImage?: PlannedImageResult;
   readonly cost: CostCeiling;
+  /** What is to be said of the account's vCPU quotas. */
+  readonly quotas: Plan["quotas"];
   /** Everything that decides what the deployment consists of, defaults included. */
   readonly settings: object;
   /** Files that `--emit` wrote. */
@@ -85,6 +87,7 @@ export default class ProvisionPlan extends ProvisionCommand {
         image: imageResult(plan.image),
         ...(plan.nodeImage && { nodeImage: imageResult(plan.nodeImage) }),
         cost: plan.cost,
+        quotas: plan.quotas,
         settings,
         emitted,
       };

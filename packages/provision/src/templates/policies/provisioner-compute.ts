@@ -1,3 +1,4 @@
+import { VCPU_QUOTAS } from "../../quotas/vcpu-quotas.ts";
 import type { ProvisionSettings } from "../../settings/provision-settings.ts";
 import { regionalArn } from "../arns.ts";
 import { allow, type PolicyStatement } from "./policy-document.ts";
@@ -40,6 +41,9 @@ const QUEUE = ["batch:CreateJobQueue", "batch:DeleteJobQueue", "batch:UpdateJobQ
 
 const DEFINITION = ["batch:DeregisterJobDefinition", "batch:RegisterJobDefinition"];
 
+/** Of the statement without which everything works but the look at quotas. */
+export const QUOTA_STATEMENT = "SeeQuotas";
+
 /** For the security group, the launch template, environments, queues and definitions, and for the jobs that a destroy is to end. */
 export function computeStatements(settings: ProvisionSettings): readonly PolicyStatement[] {
   const { deployment, vpcId } = settings;
@@ -49,10 +53,13 @@ export function computeStatements(settings: ProvisionSettings): readonly PolicyS
   // Every kind that this deployment may change to; no other one's name has an underscore.
   const queues = [batch(`job-queue/${deployment}`), batch(`job-queue/${deployment}_*`)];
   const definitions = ["", ":*", "_*"].map((end) => batch(`job-definition/${deployment}${end}`));
+  const quotas = VCPU_QUOTAS.map(({ service, code }) => regionalArn(settings, "servicequotas", `${service}/${code}`));
   const group = ec2("security-group/*");
   const template = ec2("launch-template/*");
   return [
     allow("SeeNetworkAndBatch", [...SEE_NETWORK, ...SEE_BATCH], ["*"]),
+    // Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_servicequotas.html
+    allow(QUOTA_STATEMENT, ["servicequotas:GetServiceQuota"], quotas),
     allow("SecurityGroup", SECURITY_GROUP, [group, ec2(`vpc/${vpcId ?? "*"}`)]),
     allow("LaunchTemplate", LAUNCH_TEMPLATE, [template]),
     allow("TagNetwork", ["ec2:CreateTags", "ec2:DeleteTags"], [group, template]),

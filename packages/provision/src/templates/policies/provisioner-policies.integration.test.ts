@@ -24,7 +24,7 @@ const UNUSED: Readonly<Record<string, RegExp>> = {
 
 /** What the commands ask for themselves, and what a service asks of the caller beside what its resource type says. */
 const OWN =
-  /^(?:cloudformation:\w+|sts:\w+|ecr:(?:Batch\w+|\w*Layer\w*|\w*Images?|GetAuthorizationToken|GetRepositoryPolicy)|s3:(?:ListBucket\w*|AbortMultipartUpload|DeleteObject\w*)|batch:(?:ListJobs|TerminateJob|Describe\w+)|ec2:Describe\w+|iam:(?:GetRole|PassRole|CreateServiceLinkedRole)|logs:DescribeResourcePolicies)$/;
+  /^(?:cloudformation:\w+|sts:\w+|servicequotas:GetServiceQuota|ecr:(?:Batch\w+|\w*Layer\w*|\w*Images?|GetAuthorizationToken|GetRepositoryPolicy)|s3:(?:ListBucket\w*|AbortMultipartUpload|DeleteObject\w*)|batch:(?:ListJobs|TerminateJob|Describe\w+)|ec2:Describe\w+|iam:(?:GetRole|PassRole|CreateServiceLinkedRole)|logs:DescribeResourcePolicies)$/;
 
 /** Permissions that a resource type says it needs, from the specification that the linter brings along. */
 function permissionsOf(schemas: string, type: string): readonly string[] {

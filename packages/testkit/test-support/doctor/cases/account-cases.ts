@@ -1,7 +1,7 @@
 import { ModifySubnetAttributeCommand } from "@aws-sdk/client-ec2";
 import { CONFIG_DIGEST, NAMES } from "../healthy-account.ts";
 import { holdLease } from "../hold-lease.ts";
-import { anImage, both, type Case, definition, deny, environment, image, role } from "./broken.ts";
+import { anImage, both, type Case, definition, deny, environment, image, quota, role } from "./broken.ts";
 
 const FARGATE = {
   networkConfiguration: { assignPublicIp: "ENABLED" },
@@ -194,6 +194,56 @@ export const ACCOUNT: readonly Case[] = [
     breakIt: deny("ec2:DescribeSubnets"),
     ids: ["vpc-network"],
     says: /could not be looked at: .*an ec2:Describe action/,
+    exit: 0,
+  },
+  {
+    what: "a quota is less than its machines may grow to",
+    breakIt: quota(15),
+    ids: ["vcpu-quotas"],
+    says: /may grow to 16 vCPUs, but the account may run 15 of On-Demand standard instances \(L-1216C47A\); ask for more: aws service-quotas request-service-quota-increase --region eu-central-1 --service-code ec2 --quota-code L-1216C47A --desired-value 16/,
+    exit: 0,
+  },
+  {
+    what: "a quota is less than one job",
+    breakIt: quota(0),
+    ids: ["vcpu-quotas"],
+    says: /a job of healthy-job takes 1 vCPU, and the account may run 0 at once, so it never starts; ask for more/,
+    exit: 78,
+  },
+  {
+    what: "a quota of Fargate is less than one job",
+    breakIt: both(
+      environment({}, { type: "FARGATE_SPOT" }),
+      definition({ ...FARGATE, executionRoleArn: role(NAMES.jobRole) }),
+      quota(0.5),
+    ),
+    ids: ["vcpu-quotas"],
+    says: /never starts; ask for more: .* --service-code fargate --quota-code L-36FBB829 --desired-value 16/,
+    exit: 78,
+  },
+  {
+    what: "quotas may not be looked at",
+    breakIt: deny("servicequotas:GetServiceQuota"),
+    ids: ["vcpu-quotas"],
+    says: /could not be looked at: servicequotas:GetServiceQuota is not allowed; allow servicequotas:GetServiceQuota/,
+    exit: 0,
+  },
+  {
+    what: "Service Quotas knows no value",
+    // As moto answers.
+    breakIt: (bed) => {
+      bed.proxy.rule("servicequotas:GetServiceQuota", (_call, forward) => forward());
+      return {};
+    },
+    ids: ["vcpu-quotas"],
+    says: /On-Demand standard instances \(L-1216C47A\): Service Quotas tells no value of this account; look at it in the console/,
+    exit: 0,
+  },
+  {
+    what: "Spot has no role",
+    breakIt: environment({}, { type: "SPOT" }),
+    ids: ["iam-spot-role"],
+    says: /AWSServiceRoleForEC2Spot does not exist.*aws iam create-service-linked-role --aws-service-name spot\.amazonaws\.com/,
     exit: 0,
   },
   {

@@ -69,7 +69,7 @@ export const BATCH: readonly Case[] = [
   {
     what: "environments may not be looked at",
     breakIt: deny("batch:describecomputeenvironments"),
-    ids: ["batch-machines", "iam-execution-role", "ecr-image", "vpc-network"],
+    ids: ["batch-machines", "vcpu-quotas", "iam-spot-role", "iam-execution-role", "ecr-image", "vpc-network"],
     says: /could not be looked at: batch:DescribeComputeEnvironments/,
     exit: 0,
   },

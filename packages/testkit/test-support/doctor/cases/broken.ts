@@ -1,5 +1,6 @@
 import type { DoctorBed } from "../doctor-bed.ts";
 import { NAMES } from "../healthy-account.ts";
+import { quotaAnswer } from "../quota-answer.ts";
 
 /** Mends what was broken in the account itself. */
 export type Mend = () => unknown;
@@ -79,6 +80,13 @@ export const definition =
         })),
       }),
     );
+    return {};
+  };
+/** Quotas of another value. */
+export const quota =
+  (value: number): Case["breakIt"] =>
+  (bed) => {
+    bed.proxy.rule("servicequotas:GetServiceQuota", () => quotaAnswer(value));
     return {};
   };
 /** Several breaks at once. */
