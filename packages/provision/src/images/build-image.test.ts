@@ -118,7 +118,7 @@ describe("what cannot be built", () => {
     [{ tag: "t", kind: "runner-node" }, "the Node runner is not there"],
     [{ tag: "t", kind: "runner-node", runner: "/no/such/file" }, "runner: expected a file, but /no/such/file is"],
     [{ tag: "t", requirements: "/no/such/file" }, "requirements: expected a file, but /no/such/file is not there"],
-  ])("%j is refused in words, and nothing is built", async (options, text) => {
+  ] as const)("%j is refused in words, and nothing is built", async (options, text) => {
     await using engines = await fakeEngines({ docker: WORKS });
     await expect(buildImage(options)).rejects.toMatchObject({ code: "config", message: expect.stringContaining(text) });
     expect((await engines.calls()).filter(({ args }) => args[0] === "build")).toEqual([]);

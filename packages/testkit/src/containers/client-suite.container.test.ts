@@ -65,7 +65,7 @@ describe("a real client and scheduler, our manager, and the runner's image in co
     await using shared = await temporaryFolder();
     await chmod(shared.path, 0o777);
     using _marks = withEnvironment({ TMPDIR: shared.path });
-    await using aws = await startMotoBatch(bed, bed.images.runner, shared.path);
+    await using aws = await startMotoBatch(bed, shared.path);
     await using cluster = await startCluster({ release: "2.9.0" });
     await using manager = await startManager(cluster, {
       backend: "batch",

@@ -13,9 +13,12 @@ export interface ContainerBed {
   readonly python: string;
   readonly images: {
     readonly runner: string;
+    readonly nodeRunner: string;
     readonly manager: string;
     /** Also the base of the runner's, with pip: for images that a test builds. */
     readonly base: string;
+    /** What the Node runner's is built on, and its packages with npm; nothing where they are the public ones. */
+    readonly nodeBases: { readonly base?: string; readonly buildBase?: string };
   };
   /** Where {@link waitForLocalStack} looks: LocalStack's image takes longest, and most tests need none. */
   readonly localStackFile: string;

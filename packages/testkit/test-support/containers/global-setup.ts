@@ -51,6 +51,6 @@ async function prepare(
   // A build that goes on would be in the way of what is taken down.
   stack.defer(() => localStack);
   const seconds = ((performance.now() - begun) / 1_000).toFixed(1);
-  process.stdout.write(`containers: ${engine} at ${dockerHost}; images of runner and manager after ${seconds} s\n`);
+  process.stdout.write(`containers: ${engine} at ${dockerHost}; images of runners and manager after ${seconds} s\n`);
   return { dockerHost, engine, env, python, images, localStackFile };
 }

@@ -2,7 +2,9 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildImage, type EngineName } from "@scaler-aws-hpc/provision";
+import { RUNNER_FILE } from "@scaler-aws-hpc/runner-node";
 import { releaseBin, repositoryRoot } from "../../src/scaler/index.ts";
+import type { ContainerBed } from "./bed.ts";
 import { buildLocalStack, PUBLIC_LOCALSTACK } from "./localstack.ts";
 import { runCommand } from "./run-command.ts";
 import { buildNodeBase, importPythonBase, makeScratchBase } from "./scratch-base.ts";
@@ -13,21 +15,20 @@ const NAME = "localhost/scaler-aws-hpc-test";
 /** What the images are built on: nothing said means the Dockerfiles' own, public bases. */
 interface Bases {
   readonly runner?: string;
-  readonly manager?: string;
-  readonly managerBuild?: Promise<string>;
+  /** Of whatever runs in Node. */
+  readonly node?: string;
+  /** The same with npm. */
+  readonly nodeBuild?: Promise<string>;
   /** An image of the same Python, with venv. */
   readonly python: string;
   readonly localStack: () => Promise<string>;
 }
 
 /** The images of the tests. */
-export interface TestImages {
-  readonly runner: string;
-  readonly manager: string;
-  readonly base: string;
+export type TestImages = ContainerBed["images"] & {
   /** Goes on being built; the text of `localStackFile` says the end. */
   readonly localStack: Promise<void>;
-}
+};
 
 /** Whether images can be pulled here. */
 async function reachesRegistry(): Promise<boolean> {
@@ -60,19 +61,34 @@ export async function buildTestImages(engine: EngineName, python: string, localS
     python,
     ...(bases.runner !== undefined && { base: bases.runner }),
   });
-  const manager = buildManager(bases, await packed);
-  await Promise.all([runner, manager]);
-  return { runner: (await runner).image, manager: (await manager).image, base: bases.python, localStack };
+  const manager = buildManager(await packed);
+  const nodeRunner = buildNodeRunner();
+  await Promise.all([runner, manager, nodeRunner]);
+  return {
+    runner: (await runner).image,
+    nodeRunner: (await nodeRunner).image,
+    manager: (await manager).image,
+    base: bases.python,
+    nodeBases: await nodeBases(),
+    localStack,
+  };
 
-  async function buildManager({ manager: base, managerBuild: build }: Bases, folder: string) {
+  async function nodeBases(): Promise<ContainerBed["images"]["nodeBases"]> {
+    const { node: base, nodeBuild } = bases;
+    const buildBase = await nodeBuild;
+    return { ...(base !== undefined && { base }), ...(buildBase !== undefined && { buildBase }) };
+  }
+
+  async function buildNodeRunner() {
+    const tag = `${NAME}/node-runner:1`;
+    return await buildImage({ ...common, kind: "runner-node", tag, runner: RUNNER_FILE, ...(await nodeBases()) });
+  }
+
+  async function buildManager(folder: string) {
     try {
-      const managerBuild = await build;
       const packages = (await readdir(folder)).map((name) => join(folder, name));
-      const chosen = {
-        ...(base !== undefined && { base }),
-        ...(managerBuild !== undefined && { buildBase: managerBuild }),
-      };
-      return await buildImage({ ...common, kind: "manager", tag: `${NAME}/manager:1`, packages, ...chosen });
+      const tag = `${NAME}/manager:1`;
+      return await buildImage({ ...common, kind: "manager", tag, packages, ...(await nodeBases()) });
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
@@ -87,14 +103,14 @@ async function scratchBases(engine: string): Promise<Bases> {
   const python = `${NAME}/python:1`;
   const node = `${NAME}/node:1`;
   await importPythonBase(engine, await makeScratchBase(), python);
-  const managerBuild = buildNodeBase(engine, python, node).then(() => node);
-  managerBuild.catch(() => undefined);
+  const nodeBuild = buildNodeBase(engine, python, node).then(() => node);
+  nodeBuild.catch(() => undefined);
   const localStack = async (): Promise<string> => {
     const image = `${NAME}/localstack:1`;
     await buildLocalStack(engine, python, image);
     return image;
   };
-  return { runner: python, manager: python, managerBuild, python, localStack };
+  return { runner: python, node: python, nodeBuild, python, localStack };
 }
 
 /** Packs the command line and the packages of this repository that it needs, as they would be published. @returns the folder */

@@ -15,6 +15,8 @@ export interface JobEngine extends AsyncDisposable {
 
 /** What is looked at of Docker's `POST /containers/create`. */
 export interface ContainerRequest {
+  Image?: string;
+  Cmd?: string[];
   Env?: string[];
   User?: string;
   HostConfig?: Record<string, unknown>;

@@ -26,10 +26,10 @@ export interface MotoBatch extends AsyncDisposable {
 }
 
 /**
- * Starts it with a queue `queue`, a definition `job` of this image, and a bucket `bucket`.
+ * Starts it with a queue `queue`, a definition `job` of the Python runner's image, one `node-job` of the Node runner's, and a bucket `bucket`.
  * @param shared a folder that every job sees at the same path
  */
-export async function startMotoBatch(bed: ContainerBed, image: string, shared: string): Promise<MotoBatch> {
+export async function startMotoBatch(bed: ContainerBed, shared: string): Promise<MotoBatch> {
   await using stack = new AsyncDisposableStack();
   const engine = stack.use(await startJobEngine(bed.dockerHost, shared));
   const variables = {
@@ -68,20 +68,23 @@ export async function startMotoBatch(bed: ContainerBed, image: string, shared: s
     containerProperties: { command: string[] };
     parameters: Record<string, string>;
   };
-  await client.send(
-    new RegisterJobDefinitionCommand({
-      jobDefinitionName: "job",
-      type: "container",
-      parameters,
-      containerProperties: {
-        image,
-        command: containerProperties.command,
-        vcpus: 1,
-        memory: 512,
-        environment: Object.entries(moto.env).map(([name, value]) => ({ name, value })),
-      },
-    }),
-  );
+  const { runner: job, nodeRunner } = bed.images;
+  for (const [jobDefinitionName, image] of Object.entries({ job, "node-job": nodeRunner })) {
+    await client.send(
+      new RegisterJobDefinitionCommand({
+        jobDefinitionName,
+        type: "container",
+        parameters,
+        containerProperties: {
+          image,
+          command: containerProperties.command,
+          vcpus: 1,
+          memory: 512,
+          environment: Object.entries(moto.env).map(([name, value]) => ({ name, value })),
+        },
+      }),
+    );
+  }
   const owned = stack.move();
   return {
     moto,

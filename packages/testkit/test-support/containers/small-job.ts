@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { encodeBundle, encodeSection, type SectionObject } from "@scaler-aws-hpc/adapter-core";
-import { pythonWorkload, type WorkloadCall } from "@scaler-aws-hpc/adapter-core/conformance";
+import { pythonWorkload, type Workload, type WorkloadCall } from "@scaler-aws-hpc/adapter-core/conformance";
 
 /** A job of one child, as its container gets it. */
 export interface SmallJob {
@@ -14,10 +14,15 @@ export interface SmallJob {
 export const MANAGER = "containers";
 
 /** Makes a job of calls; its bundle is in no store yet. */
-export async function smallJob(calls: readonly WorkloadCall[], bucket: string, region: string): Promise<SmallJob> {
+export async function smallJob(
+  calls: readonly WorkloadCall[],
+  bucket: string,
+  region: string,
+  { runner, serializer }: Workload = pythonWorkload,
+): Promise<SmallJob> {
   const name = `${MANAGER}-${randomBytes(6).toString("hex")}`;
   const secret = randomBytes(32).toString("hex");
-  const objects = [pythonWorkload.serializer, ...calls.flatMap(({ fn, args }) => [fn, ...args])].map(objectOf);
+  const objects = [serializer, ...calls.flatMap(({ fn, args }) => [fn, ...args])].map(objectOf);
   const section = encodeSection({
     job: name,
     child: 0,
@@ -26,7 +31,7 @@ export async function smallJob(calls: readonly WorkloadCall[], bucket: string, r
     flushMs: 1_000,
     flushBytes: 1 << 20,
     fresh: false,
-    serializer: objectOf(pythonWorkload.serializer).id,
+    serializer: objectOf(serializer).id,
     objects,
     tasks: calls.map(({ fn, args }) => ({
       id: randomBytes(16).toString("hex"),
@@ -40,7 +45,7 @@ export async function smallJob(calls: readonly WorkloadCall[], bucket: string, r
   const parameters = {
     task_id: name,
     payload: bundle.toString("base64url"),
-    compressed: `1:${secret}:${MANAGER}:python:default:${region}:-`,
+    compressed: `1:${secret}:${MANAGER}:${runner}:default:${region}:-`,
     s3_bucket: bucket,
     s3_prefix: "none",
     s3_key: "none",
