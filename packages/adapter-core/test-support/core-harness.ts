@@ -83,9 +83,9 @@ export class CoreHarness {
   }
 
   /** Answers the last `inspect`. */
-  inspected(): void {
+  inspected(runner = "python"): void {
     const { source, functionId } = this.last("inspect");
-    this.send({ type: "inspected", source, functionId, outcome: { ok: true, runner: "python", digest: functionId } });
+    this.send({ type: "inspected", source, functionId, outcome: { ok: true, runner, digest: functionId } });
   }
 
   /** Answers the last `stage` and `submit`, so that the job is live. */

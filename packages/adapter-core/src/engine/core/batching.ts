@@ -21,14 +21,14 @@ export function formJobs(core: CoreState): void {
       profile.gatheringSince = undefined;
       continue;
     }
-    for (let head = bestHead(profile); head !== undefined; head = bestHead(profile)) {
+    for (let head = bestHead(core, profile); head !== undefined; head = bestHead(core, profile)) {
       if (roomFor(core, profile, head) === 0) break;
       profile.gatheringSince ??= core.now;
       const end = windowEnd(core, profile);
       if (end === undefined || core.now < end) break;
       formJob(core, profile, head);
     }
-    const head = bestHead(profile);
+    const head = bestHead(core, profile);
     if (head === undefined || roomFor(core, profile, head) === 0) profile.gatheringSince = undefined;
   }
 }
@@ -37,16 +37,18 @@ export function formJobs(core: CoreState): void {
 function formJob(core: CoreState, profile: Profile, first: Work): void {
   const runner = functionInfo(core, first)?.runner ?? "";
   const fresh = first.fresh;
-  const room = isOpen(profile) ? 1 : Math.min(roomFor(core, profile, first), core.options.backend.maxChildren);
+  const room = isOpen(core, profile, first)
+    ? 1
+    : Math.min(roomFor(core, profile, first), core.options.backend.maxChildren);
   const share = shareOf(core, profile, first);
   const free = freeSlots(profile);
   const packs: Work[][] = [];
-  for (let head: Work | undefined = first; head !== undefined && packs.length < room; head = bestHead(profile)) {
+  for (let head: Work | undefined = first; head !== undefined && packs.length < room; head = bestHead(core, profile)) {
     if (head.fresh !== fresh || functionInfo(core, head)?.runner !== runner) break;
     packs.push(takePack(core, profile, head, share, leastOf(core, profile, first, packs.length >= free)));
     if (fresh) break;
   }
-  const job = newJob(core, profile, fresh, packs);
+  const job = newJob(core, profile, runner, fresh, packs);
   const plan: JobPlan = {
     name: job.name,
     profile: profile.spec.name,
@@ -92,7 +94,7 @@ function leastOf(core: CoreState, profile: Profile, head: Work, ahead: boolean):
 function takePack(core: CoreState, profile: Profile, head: Work, share: number, least: number): Work[] {
   const { options } = core;
   const pack: Work[] = [];
-  let most = isOpen(profile) ? 1 : Math.max(least, packLimit(core, profile, head, share));
+  let most = isOpen(core, profile, head) ? 1 : Math.max(least, packLimit(core, profile, head, share));
   let expectedMs = 0;
   for (let work: Work | undefined = head; work !== undefined; work = core.queue(profile, head.task.source).peek()) {
     most = Math.min(most, work.maxPack);
@@ -117,10 +119,11 @@ function attemptsOf(core: CoreState, packs: readonly (readonly Work[])[]): numbe
   return Math.max(1, 1 + core.options.maxRetries - most);
 }
 
-function newJob(core: CoreState, profile: Profile, fresh: boolean, packs: readonly Work[][]): Job {
+function newJob(core: CoreState, profile: Profile, runner: string, fresh: boolean, packs: readonly Work[][]): Job {
   const job: Job = {
     name: `${core.options.jobPrefix}-${core.nextJob++}`,
     profile: profile.spec.name,
+    runner,
     fresh,
     state: "staging",
     children: [],
@@ -155,6 +158,7 @@ function newJob(core: CoreState, profile: Profile, fresh: boolean, packs: readon
     return child;
   });
   profile.used += packs.length;
+  core.breaker(job).used += packs.length;
   core.jobs.set(job.name, job);
   return job;
 }

@@ -47,6 +47,45 @@ describe("a deployment that cannot be started", () => {
   });
 });
 
+describe("one runner of two that cannot be started", () => {
+  it("does not hold the tasks of the other, and is tried beside them", () => {
+    const { harness, link, names } = failing(6);
+    for (let n = 101; n <= 110; n += 1) {
+      harness.send({ type: "task", ...link, task: harness.task(n, { source: "c2", functionId: "f2" }) });
+    }
+    harness.inspected("node");
+    const ended = new Set<string>();
+    for (let second = 0; second < 60; second += 1) {
+      const next = harness.all("stage").filter(({ plan }) => !names.has(plan.name) && !ended.has(plan.name));
+      for (const { plan } of next) {
+        ended.add(plan.name);
+        const [job, failed] = [plan.name, plan.runner === "python"];
+        harness.send({ type: "staged", job, outcome: { ok: true, absent: [], deferred: [] } });
+        harness.send({ type: "submitted", job, outcome: { ok: true } });
+        plan.packs.forEach((pack, child) => {
+          if (failed) {
+            expect(plan.packs.flatMap(({ tasks }) => tasks)).toHaveLength(1);
+            harness.send({ type: "child", change: { job, child, state: "failed", attempt: 1, failure: PULL } });
+            return;
+          }
+          const results = pack.tasks.map((_, task) => ({ task, status: "ok" as const, seconds: 0.1 }));
+          harness.send({
+            ...{ type: "frame", job, child, attempt: 1, key: `${job}.${child}` },
+            ...{ results, notStarted: [] },
+          });
+          harness.send({ type: "child", change: { job, child, state: "succeeded", attempt: 1 } });
+        });
+      }
+      harness.pass(1_000);
+    }
+    const runners = harness.all("stage").flatMap(({ plan }) => (ended.has(plan.name) ? [plan.runner] : []));
+    expect(harness.core.stats().succeeded, "all tasks of the runner that works").toBe(10);
+    expect(runners.filter((runner) => runner === "python").length, "trials of the other").toBeGreaterThan(0);
+    expect(runners.filter((runner) => runner === "python").length).toBeLessThan(8);
+    expect(harness.core.stats().queued).toBeGreaterThan(40);
+  });
+});
+
 describe("a backend that takes no jobs", () => {
   const refuse = (harness: CoreHarness, seen: Set<string>): number => {
     const next = harness.all("stage").filter(({ plan }) => !seen.has(plan.name));

@@ -11,7 +11,7 @@ import { isBusy, leave, owesFarewell, releaseResumed, tickUnclaimed } from "./re
 import { onScale } from "./scaling.ts";
 import { CoreState, type Counts } from "./state.ts";
 import { drop, onCancel, onDelivered, onInspected, onTask, requeueDelayed } from "./tasks.ts";
-import { windowEnd } from "./window.ts";
+import { nextTrialAt, windowEnd } from "./window.ts";
 
 /** Clients without tasks are remembered this long, in milliseconds: most come back with the next one. */
 const CLIENT_IDLE_MS = 60_000;
@@ -206,8 +206,8 @@ export class EngineCore {
       if (due < at) at = due;
     }
     for (const profile of core.profiles.values()) {
-      if (profile.gatheringSince === undefined) continue;
-      at = Math.min(at, windowEnd(core, profile) ?? at);
+      if (profile.gatheringSince !== undefined) at = Math.min(at, windowEnd(core, profile) ?? at);
+      at = Math.min(at, nextTrialAt(core, profile) ?? at);
     }
     at = Math.min(at, core.delayedUntil);
     if (core.unclaimedUntil !== undefined) at = Math.min(at, core.unclaimedUntil);

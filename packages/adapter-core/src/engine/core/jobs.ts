@@ -94,7 +94,7 @@ export function onSubmitted(core: CoreState, event: Of<"submitted">): void {
     }
     return;
   }
-  submitWorked(core, core.profile(job.profile));
+  submitWorked(core, job);
   goLive(core, job);
 }
 
@@ -127,7 +127,7 @@ export function onChild(core: CoreState, event: Of<"child">): void {
   const child = liveChild(core, change);
   if (child === undefined || child.state === "over") return;
   spendAttempts(core, child, change.attempt);
-  if (change.state !== "failed") startWorked(core, core.profile(child.job.profile));
+  if (change.state !== "failed") startWorked(core, child.job);
   if (change.state === "running") {
     child.state = "running";
     return;
@@ -210,7 +210,7 @@ export function onFrame(core: CoreState, event: Of<"frame">): void {
   if (core.frames.has(event.key)) return;
   const child = liveChild(core, event);
   if (child !== undefined && child.state !== "over") spendAttempts(core, child, event.attempt);
-  if (child !== undefined) startWorked(core, core.profile(child.job.profile));
+  if (child !== undefined) startWorked(core, child.job);
   let needed = 0;
   const settled: (() => void)[] = [];
   for (const result of event.results) {

@@ -33,7 +33,7 @@ function adoptJob(core: CoreState, found: RecoveredJob, holders: ReadonlyMap<str
   const { name, fresh } = found;
   const profile = core.profileOrHidden(found.profile);
   const job: Job = {
-    ...{ name, fresh, profile: profile.spec.name },
+    ...{ name, fresh, profile: profile.spec.name, runner: "" },
     state: "live",
     children: [],
     liveChildren: found.children.length,
@@ -60,6 +60,7 @@ function adoptJob(core: CoreState, found: RecoveredJob, holders: ReadonlyMap<str
   core.jobs.set(name, job);
   core.counts.adoptedJobs += 1;
   profile.used += job.liveChildren;
+  core.breaker(job).used += job.liveChildren;
   profile.live += job.liveChildren;
   if (job.liveChildren === 0) core.jobs.delete(name);
 }

@@ -31,7 +31,7 @@ export function enoughWait(core: CoreState, profile: Profile, head: Work): boole
 }
 
 function aheadOf(core: CoreState, profile: Profile, head: Work): number {
-  if (isOpen(profile)) return 0;
+  if (isOpen(core, profile, head)) return 0;
   const { ahead = 0 } = profile.spec;
   if (core.options.maxTasksPerPack === 1) return ahead;
   if (!isSettled(core, profile, head)) return Math.min(ahead, Math.ceil(LEARNING * profile.spec.slots));

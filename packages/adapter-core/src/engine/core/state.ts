@@ -11,6 +11,17 @@ import type { Assignment, Client, Job, Work, Worker } from "./work.ts";
 export type ResolvedOptions = Required<Omit<CoreOptions, "workersPerProfile" | "queueSize">> &
   Pick<CoreOptions, "workersPerProfile" | "queueSize">;
 
+/** Jobs of one runner in one profile: how many in a row could not be started, the last of them, when the next trial may be made. */
+export interface Breaker {
+  failures: number;
+  job: JobName | undefined;
+  trialAt: number;
+  /** They were not even taken. */
+  held: boolean;
+  /** Children of this runner that are staging, submitted or running. */
+  used: number;
+}
+
 /** One profile: its slots, its queues, and the window in which the next job gathers tasks. */
 export interface Profile {
   readonly spec: ProfileSpec;
@@ -20,8 +31,8 @@ export interface Profile {
   live: number;
   /** When a slot became free last. */
   freedAt: number;
-  /** Jobs in a row that could not be started, the last of them, when the next trial may be made, and whether they were not even taken. */
-  readonly breaker: { failures: number; job: JobName | undefined; trialAt: number; held: boolean };
+  /** Whether jobs can be started, by runner: each has an image or a command of its own, and only that may be broken. */
+  readonly breakers: Map<string, Breaker>;
   /** When its children are expected to be over. */
   readonly outlook: Outlook;
   readonly queues: Map<string, ClientQueue>;
@@ -143,10 +154,21 @@ export class CoreState {
     return queue;
   }
 
+  /** What is known of starting jobs of this one's runner in its profile, made on first use. */
+  breaker(job: Pick<Job, "profile" | "runner">): Breaker {
+    const { breakers } = this.profile(job.profile);
+    let breaker = breakers.get(job.runner);
+    if (breaker === undefined) {
+      breaker = { failures: 0, job: undefined, trialAt: 0, held: false, used: 0 };
+      breakers.set(job.runner, breaker);
+    }
+    return breaker;
+  }
+
   #addProfile(spec: ProfileSpec): Profile {
     const profile: Profile = {
       ...{ spec, used: 0, live: 0, ready: 0, freedAt: 0 },
-      breaker: { failures: 0, job: undefined, trialAt: 0, held: false },
+      breakers: new Map(),
       outlook: new Outlook(),
       queues: new Map(),
       gatheringSince: undefined,

@@ -29,6 +29,7 @@ export function freeSlot(core: CoreState, child: Child): Profile {
   child.state = "over";
   const profile = core.profile(child.job.profile);
   profile.used -= 1;
+  core.breaker(child.job).used -= 1;
   profile.outlook.forget(child);
   child.job.liveChildren -= 1;
   return profile;

@@ -1,4 +1,4 @@
-import { isOpen } from "./breaker.ts";
+import { hasOpen, isOpen, trialAt } from "./breaker.ts";
 import { isEven, meanOf, runTimeOf } from "./function-times.ts";
 import { packSize } from "./pack-size.ts";
 import { enoughWait, freeSlots, roomFor } from "./room.ts";
@@ -33,9 +33,9 @@ const TELLING_MS = 10;
  * is waited for where no child is left that could end.
  */
 export function windowEnd(core: CoreState, profile: Profile): number | undefined {
-  if (isOpen(profile)) return profile.used > 0 ? undefined : profile.breaker.trialAt;
-  const head = bestHead(profile);
+  const head = bestHead(core, profile);
   if (head === undefined) return undefined;
+  if (isOpen(core, profile, head)) return core.now;
   const room = roomFor(core, profile, head);
   if (room === 0 || enoughWait(core, profile, head)) return undefined;
   const since = profile.gatheringSince ?? core.now;
@@ -108,8 +108,21 @@ function fullPack(core: CoreState, work: Work): number {
   return Math.max(1, Math.min(core.options.maxTasksPerPack, Math.floor(core.options.packTargetMs / mean)));
 }
 
-/** The most urgent ready work of all clients; the oldest among equals. */
-export function bestHead(profile: Profile): Work | undefined {
+/** When the next work that waits for a trial may be tried; `undefined` when none does, or only an event can tell. */
+export function nextTrialAt(core: CoreState, profile: Profile): number | undefined {
+  if (!hasOpen(profile)) return undefined;
+  let next: number | undefined;
+  for (const queue of profile.queues.values()) {
+    const head = queue.peek();
+    const at = head === undefined ? core.now : trialAt(core, profile, head);
+    if (at > core.now && at < (next ?? Number.POSITIVE_INFINITY)) next = at;
+  }
+  return next;
+}
+
+/** The most urgent ready work of all clients that may be started; the oldest among equals. */
+export function bestHead(core: CoreState, profile: Profile): Work | undefined {
+  const trials = hasOpen(profile);
   let best: Work | undefined;
   for (const [source, queue] of profile.queues) {
     const head = queue.peek();
@@ -117,6 +130,7 @@ export function bestHead(profile: Profile): Work | undefined {
       profile.queues.delete(source);
       continue;
     }
+    if (trials && trialAt(core, profile, head) > core.now) continue;
     const wins =
       best === undefined ||
       head.task.priority > best.task.priority ||

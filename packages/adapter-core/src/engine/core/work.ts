@@ -131,6 +131,8 @@ export interface Child {
 export interface Job {
   readonly name: JobName;
   readonly profile: string;
+  /** Of all its tasks; empty for a job that was taken over. */
+  readonly runner: string;
   readonly fresh: boolean;
   state: "staging" | "submitting" | "live";
   children: Child[];
