@@ -1,5 +1,6 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { BatchClient, DescribeJobDefinitionsCommand } from "@aws-sdk/client-batch";
 import { PutBucketVersioningCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ProvisionBed } from "../../test-support/provision/provision-bed.ts";
@@ -139,10 +140,39 @@ export SCALER_JOB_DEFINITION="scaler-aws-hpc"
     expect(await readFile(file, "utf8")).toContain("max_concurrent_jobs = 7 # mine");
   });
 
+  it("adds a job definition for JavaScript tasks, which start takes from the file", async () => {
+    const nodeImage = bed.image.replace("/tasks@", "/node-tasks@");
+    const planned = await bed.run(["provision", "plan", "--json", "--node-image", nodeImage]);
+    const [base, compute] = planned.json.stacks;
+    // The right to pull an image of another repository, and to submit by the new definition.
+    expect(base.changes.map(({ logicalId }: { logicalId: string }) => logicalId)).toEqual([
+      "ExecutionRole",
+      "ManagerPolicy",
+    ]);
+    expect(compute.changes).toMatchObject([{ action: "add", logicalId: "JobNodeDefinition" }]);
+    const { code, json, stderr } = await bed.run(["provision", "apply", "--yes", "--json", "--node-image", nodeImage]);
+    expect(code, stderr).toBe(0);
+    expect(json).toMatchObject({ image: bed.image, nodeImage, start: { node_job_definition: "scaler-aws-hpc_node" } });
+    const shown = ["config", "show", "--json", "--config", "scaler-aws-hpc.toml", "tcp://127.0.0.1:8516"];
+    expect((await bed.run(shown)).json.options["node-job-definition"]).toMatchObject({
+      ...{ value: "scaler-aws-hpc_node", origin: { kind: "file" } },
+    });
+    expect((await bed.run(["provision", "apply", "--json", "--node"])).json).toMatchObject({
+      changes: false,
+      nodeImage,
+    });
+    expect(await nodeDefinitions()).toEqual([nodeImage]);
+  });
+
   it("shows what there is", async () => {
     const { code, json } = await bed.run(["provision", "show", "--json"]);
     expect(code).toBe(0);
-    expect(json.choices).toMatchObject({ maxVcpus: 64, image: bed.image });
+    expect(json.choices).toMatchObject({
+      maxVcpus: 64,
+      image: bed.image,
+      node: { image: expect.stringMatching(/node-/) },
+    });
+    expect(json.start).toMatchObject({ job_definition: "scaler-aws-hpc", node_job_definition: "scaler-aws-hpc_node" });
     const types = json.stacks.flatMap(({ resources }: { resources: { type: string }[] }) =>
       resources.map(({ type }) => type),
     );
@@ -160,6 +190,7 @@ export SCALER_JOB_DEFINITION="scaler-aws-hpc"
     expect(bed.proxy.calls.slice(before).filter((call) => call === "s3:DeleteObjects")).toHaveLength(2);
     expect(json.leftovers.map(({ name }: { name: string }) => name)).toEqual(KNOWN_LEFTOVERS);
     expect(code).toBe(1);
+    expect(await nodeDefinitions()).toEqual([]);
   });
 
   it("has nothing to destroy the second time", async () => {
@@ -169,6 +200,15 @@ export SCALER_JOB_DEFINITION="scaler-aws-hpc"
     expect((await bed.run(["provision", "destroy", "--prefix", "never-made", "--yes"])).code).toBe(0);
   });
 });
+
+/** Images of the definitions for JavaScript tasks. */
+async function nodeDefinitions(): Promise<readonly (string | undefined)[]> {
+  const credentials = { accessKeyId: "testing", secretAccessKey: "testing" };
+  const batch = new BatchClient({ endpoint: bed.moto.endpoint, region: "eu-central-1", credentials });
+  const command = new DescribeJobDefinitionsCommand({ jobDefinitionName: "scaler-aws-hpc_node", status: "ACTIVE" });
+  const { jobDefinitions = [] } = await batch.send(command).finally(() => batch.destroy());
+  return jobDefinitions.map(({ containerProperties }) => containerProperties?.image);
+}
 
 /** Objects in the bucket, one of them in two versions. */
 async function fill(count: number): Promise<void> {

@@ -29,7 +29,7 @@ echo "added 1 package"
 // Without a package.json above it this is CommonJS.
 const docker = (notes: string): string => `#!/usr/bin/env node
 const { createHash } = require("node:crypto");
-const { readFileSync, writeFileSync } = require("node:fs");
+const { existsSync, readFileSync, writeFileSync } = require("node:fs");
 const [command, ...args] = process.argv.slice(2);
 const notes = ${JSON.stringify(notes)};
 const known = () => { try { return JSON.parse(readFileSync(notes, "utf8")); } catch { return {}; } };
@@ -42,7 +42,9 @@ if (command === "info") console.log("Server Version: none");
 else if (command === "build") {
   const folder = args.at(-1);
   const said = args.flatMap((word, index) => (args[index - 1] === "--build-arg" ? [word] : []));
-  const requirements = readFileSync(folder + "/requirements.txt", "utf8");
+  // Of the Node runner: its package.json.
+  const [file] = ["requirements.txt", "package.json"].map((name) => folder + "/" + name).filter(existsSync);
+  const requirements = readFileSync(file, "utf8");
   const id = idOf(said.join() + requirements);
   keep({ [after("--tag")]: { id, arguments: said, requirements } });
   writeFileSync(after("--iidfile"), id);
