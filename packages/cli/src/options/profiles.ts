@@ -1,6 +1,7 @@
 import { type BackendFactory, didYouMean, type ProfileSpec } from "@scaler-aws-hpc/adapter-core";
 import { CliError } from "../cli-error.ts";
 import { type ConfigFile, PROFILE_KEY } from "./config-file.ts";
+import { jobsAhead } from "./jobs-ahead.ts";
 import type { Option, OptionValue } from "./option.ts";
 import { parseValue } from "./parse-value.ts";
 
@@ -28,16 +29,7 @@ export const PROFILE_OPTIONS = [
     group: "Work",
     summary: "What the profile's workers advertise, as gpu or gpu=1,linux: tasks that ask for it come here",
   },
-  {
-    name: "jobs-ahead",
-    type: "integer",
-    min: 0,
-    max: 1_000_000,
-    default: 0,
-    group: "Work",
-    summary:
-      "How many children more than slots wait in the backend's queue, so that the next begins the moment one ends",
-  },
+  jobsAhead,
 ] as const satisfies readonly Option[];
 
 /**

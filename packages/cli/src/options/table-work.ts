@@ -1,3 +1,4 @@
+import { jobsAhead } from "./jobs-ahead.ts";
 import type { Option } from "./option.ts";
 
 /** Where tasks run, how many at once, and how they are put together. */
@@ -27,16 +28,7 @@ export const WORK_OPTIONS: readonly Option[] = [
     summary: "Slots: how many children of jobs may be alive at once",
     defaultText: "100; with --backend local one for each CPU",
   },
-  {
-    name: "jobs-ahead",
-    type: "integer",
-    min: 0,
-    max: 1_000_000,
-    default: 0,
-    group: "Work",
-    summary:
-      "How many children more than slots wait in the backend's queue, so that the next begins the moment one ends",
-  },
+  jobsAhead,
   {
     name: "workers",
     type: "integer",
