@@ -16,7 +16,7 @@ export interface OrphanList {
 export default class OrphansList extends OrphansCommand {
   static override summary = "List the jobs of a manager that may still run, and whether the manager lives.";
   static override description =
-    `Takes the flags of \`start\`, and reads the same variables and files. Where the manager lives they are its work; where it does not they are orphans, until the next manager of this id takes them over.`;
+    `Takes the flags of \`start\`, and reads the same variables and files; a job definition is not needed, and the queue may be disabled. Where the manager lives they are its work; where it does not they are orphans, until the next manager of this id takes them over.`;
   static override usage = "orphans list [SCHEDULER_ADDRESS] [--all] [--json] [FLAGS OF start]";
   static override examples = [
     "<%= config.bin %> orphans list tcp://10.0.0.5:8516 -q my-queue --s3-bucket my-bucket",
