@@ -1,7 +1,7 @@
 import type * as Sdk from "@aws-sdk/client-batch";
 import type { AbortOptions } from "@scaler-aws-hpc/adapter-core";
-import { fromAws } from "../aws/aws-failure.ts";
-import { clientOptions, sending } from "../aws/sdk-options.ts";
+import { clientOptions, type Sending } from "../aws/sdk-options.ts";
+import { SdkService } from "../aws/sdk-service.ts";
 
 /** A job that is not over. */
 export interface OpenJob {
@@ -32,28 +32,16 @@ export async function openBatch(region: string): Promise<BatchService & Disposab
   return new SdkBatch(sdk, new sdk.BatchClient(clientOptions(region)));
 }
 
-class SdkBatch implements BatchService, Disposable {
-  readonly #sdk: typeof Sdk;
-  readonly #client: Sdk.BatchClient;
-
-  constructor(sdk: typeof Sdk, client: Sdk.BatchClient) {
-    this.#sdk = sdk;
-    this.#client = client;
-  }
-
-  [Symbol.dispose](): void {
-    this.#client.destroy();
-  }
-
+class SdkBatch extends SdkService<typeof Sdk, Sdk.BatchClient> implements BatchService {
   async openJobs(queue: string, options: AbortOptions = {}): Promise<readonly OpenJob[]> {
     if (!(await this.queueExists(queue, options))) return [];
     const found: OpenJob[] = [];
     for (const jobStatus of OPEN) {
       let nextToken: string | undefined;
       do {
-        const command = new this.#sdk.ListJobsCommand({ jobQueue: queue, jobStatus, ...(nextToken && { nextToken }) });
-        const send = () => this.#client.send(command, sending(options.signal));
-        const page: Sdk.ListJobsCommandOutput = await this.#call("batch:ListJobs", `queue ${queue}`, options, send);
+        const command = new this.sdk.ListJobsCommand({ jobQueue: queue, jobStatus, ...(nextToken && { nextToken }) });
+        const send = (more: Sending) => this.client.send(command, more);
+        const page: Sdk.ListJobsCommandOutput = await this.call("batch:ListJobs", `queue ${queue}`, options, send);
         for (const { jobId, jobName, status } of page.jobSummaryList ?? []) {
           if (jobId !== undefined) found.push({ id: jobId, name: jobName ?? jobId, status: status ?? jobStatus });
         }
@@ -64,26 +52,24 @@ class SdkBatch implements BatchService, Disposable {
   }
 
   async terminate(id: string, reason: string, options: AbortOptions = {}): Promise<void> {
-    const command = new this.#sdk.TerminateJobCommand({ jobId: id, reason });
-    await this.#call("batch:TerminateJob", `job ${id}`, options, () =>
-      this.#client.send(command, sending(options.signal)),
-    );
+    const command = new this.sdk.TerminateJobCommand({ jobId: id, reason });
+    await this.call("batch:TerminateJob", `job ${id}`, options, (more) => this.client.send(command, more));
   }
 
   async activeDefinitions(name: string, options: AbortOptions = {}): Promise<readonly string[]> {
     const found: string[] = [];
     let nextToken: string | undefined;
     do {
-      const command: Sdk.DescribeJobDefinitionsCommand = new this.#sdk.DescribeJobDefinitionsCommand({
+      const command: Sdk.DescribeJobDefinitionsCommand = new this.sdk.DescribeJobDefinitionsCommand({
         jobDefinitionName: name,
         status: "ACTIVE",
         ...(nextToken && { nextToken }),
       });
-      const page: Sdk.DescribeJobDefinitionsCommandOutput = await this.#call(
+      const page: Sdk.DescribeJobDefinitionsCommandOutput = await this.call(
         "batch:DescribeJobDefinitions",
         `job definition ${name}`,
         options,
-        () => this.#client.send(command, sending(options.signal)),
+        (more) => this.client.send(command, more),
       );
       found.push(...(page.jobDefinitions ?? []).flatMap(({ jobDefinitionArn: arn }) => (arn ? [arn] : [])));
       nextToken = page.nextToken;
@@ -92,36 +78,28 @@ class SdkBatch implements BatchService, Disposable {
   }
 
   async deregister(arn: string, options: AbortOptions = {}): Promise<void> {
-    const command = new this.#sdk.DeregisterJobDefinitionCommand({ jobDefinition: arn });
-    await this.#call("batch:DeregisterJobDefinition", `job definition ${arn}`, options, () =>
-      this.#client.send(command, sending(options.signal)),
+    const command = new this.sdk.DeregisterJobDefinitionCommand({ jobDefinition: arn });
+    await this.call("batch:DeregisterJobDefinition", `job definition ${arn}`, options, (more) =>
+      this.client.send(command, more),
     );
   }
 
   async queueExists(queue: string, options: AbortOptions = {}): Promise<boolean> {
-    const command = new this.#sdk.DescribeJobQueuesCommand({ jobQueues: [queue] });
-    const { jobQueues = [] } = await this.#call("batch:DescribeJobQueues", `queue ${queue}`, options, () =>
-      this.#client.send(command, sending(options.signal)),
+    const command = new this.sdk.DescribeJobQueuesCommand({ jobQueues: [queue] });
+    const { jobQueues = [] } = await this.call("batch:DescribeJobQueues", `queue ${queue}`, options, (more) =>
+      this.client.send(command, more),
     );
     return jobQueues.some(({ status }) => status !== "DELETED");
   }
 
   async environmentExists(environment: string, options: AbortOptions = {}): Promise<boolean> {
-    const command = new this.#sdk.DescribeComputeEnvironmentsCommand({ computeEnvironments: [environment] });
-    const { computeEnvironments = [] } = await this.#call(
+    const command = new this.sdk.DescribeComputeEnvironmentsCommand({ computeEnvironments: [environment] });
+    const { computeEnvironments = [] } = await this.call(
       "batch:DescribeComputeEnvironments",
       `compute environment ${environment}`,
       options,
-      () => this.#client.send(command, sending(options.signal)),
+      (more) => this.client.send(command, more),
     );
     return computeEnvironments.some(({ status }) => status !== "DELETED");
-  }
-
-  async #call<T>(action: string, doing: string, { signal }: AbortOptions, send: () => Promise<T>): Promise<T> {
-    try {
-      return await send();
-    } catch (reason) {
-      throw fromAws(reason, action, doing, signal);
-    }
   }
 }

@@ -7,5 +7,10 @@ export const clientOptions = (region: string) => ({
 });
 
 /** What `send` of a client takes beside the command. */
-export const sending = (signal: AbortSignal | undefined): { readonly abortSignal?: AbortSignal } =>
+export interface Sending {
+  readonly abortSignal?: AbortSignal;
+}
+
+/** {@link Sending} that a signal ends. */
+export const sending = (signal: AbortSignal | undefined): Sending =>
   signal === undefined ? {} : { abortSignal: signal };

@@ -118,7 +118,7 @@ export class SdkAccount implements CheckedAccount {
 
   /** Closes what is open. */
   close(): void {
-    void this.#iam?.then((iam) => iam.close()).catch(() => {});
+    void this.#iam?.then((iam) => iam[Symbol.dispose]()).catch(() => {});
   }
 
   #openIam(): Promise<SdkIam> {

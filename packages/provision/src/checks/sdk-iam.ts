@@ -1,29 +1,21 @@
 import type * as Sdk from "@aws-sdk/client-iam";
 import { type AbortOptions, isAdapterError } from "@scaler-aws-hpc/adapter-core";
-import { fromAws } from "../aws/aws-failure.ts";
-import { clientOptions, sending } from "../aws/sdk-options.ts";
+import { clientOptions } from "../aws/sdk-options.ts";
+import { SdkService } from "../aws/sdk-service.ts";
 import type { RoleFacts, Simulation } from "./account-port.ts";
 
 /** Roles and what they may do. */
-export class SdkIam {
-  readonly #sdk: typeof Sdk;
-  readonly #client: Sdk.IAMClient;
-
-  private constructor(sdk: typeof Sdk, client: Sdk.IAMClient) {
-    this.#sdk = sdk;
-    this.#client = client;
-  }
-
+export class SdkIam extends SdkService<typeof Sdk, Sdk.IAMClient> {
   static async open(region: string): Promise<SdkIam> {
     const sdk = await import("@aws-sdk/client-iam");
     return new SdkIam(sdk, new sdk.IAMClient(clientOptions(region)));
   }
 
-  async role(RoleName: string, options?: AbortOptions): Promise<RoleFacts | undefined> {
+  async role(RoleName: string, options: AbortOptions = {}): Promise<RoleFacts | undefined> {
     try {
-      const command = new this.#sdk.GetRoleCommand({ RoleName });
-      const { Role } = await this.#call("iam:GetRole", `role ${RoleName}`, options, () =>
-        this.#client.send(command, sending(options?.signal)),
+      const command = new this.sdk.GetRoleCommand({ RoleName });
+      const { Role } = await this.call("iam:GetRole", `role ${RoleName}`, options, (more) =>
+        this.client.send(command, more),
       );
       return Role?.Arn === undefined ? undefined : { arn: Role.Arn, trusted: trustedBy(Role.AssumeRolePolicyDocument) };
     } catch (reason) {
@@ -34,9 +26,9 @@ export class SdkIam {
 
   async denied(
     { principal, actions, resource, context = {} }: Simulation,
-    options?: AbortOptions,
+    options: AbortOptions = {},
   ): Promise<readonly string[]> {
-    const command = new this.#sdk.SimulatePrincipalPolicyCommand({
+    const command = new this.sdk.SimulatePrincipalPolicyCommand({
       PolicySourceArn: principal,
       ActionNames: [...actions],
       ResourceArns: [resource],
@@ -46,27 +38,15 @@ export class SdkIam {
         ContextKeyValues: [value],
       })),
     });
-    const { EvaluationResults = [] } = await this.#call(
+    const { EvaluationResults = [] } = await this.call(
       "iam:SimulatePrincipalPolicy",
       `permissions of ${principal}`,
       options,
-      () => this.#client.send(command, sending(options?.signal)),
+      (more) => this.client.send(command, more),
     );
     return EvaluationResults.filter(({ EvalDecision }) => EvalDecision !== "allowed").flatMap(
       ({ EvalActionName }) => EvalActionName ?? [],
     );
-  }
-
-  close(): void {
-    this.#client.destroy();
-  }
-
-  async #call<T>(action: string, doing: string, options: AbortOptions | undefined, send: () => Promise<T>): Promise<T> {
-    try {
-      return await send();
-    } catch (reason) {
-      throw fromAws(reason, action, doing, options?.signal);
-    }
   }
 }
 

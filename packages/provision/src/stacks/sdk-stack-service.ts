@@ -1,7 +1,7 @@
 import type * as Sdk from "@aws-sdk/client-cloudformation";
 import { type AbortOptions, isAdapterError } from "@scaler-aws-hpc/adapter-core";
-import { fromAws } from "../aws/aws-failure.ts";
-import { clientOptions, sending } from "../aws/sdk-options.ts";
+import { clientOptions, type Sending } from "../aws/sdk-options.ts";
+import { SdkService } from "../aws/sdk-service.ts";
 import type {
   ChangeSetDetail,
   ChangeSetRequest,
@@ -17,24 +17,12 @@ export async function openStackService(region: string): Promise<StackService & D
   return new SdkStackService(sdk, new sdk.CloudFormationClient(clientOptions(region)));
 }
 
-class SdkStackService implements StackService, Disposable {
-  readonly #sdk: typeof Sdk;
-  readonly #client: Sdk.CloudFormationClient;
-
-  constructor(sdk: typeof Sdk, client: Sdk.CloudFormationClient) {
-    this.#sdk = sdk;
-    this.#client = client;
-  }
-
-  [Symbol.dispose](): void {
-    this.#client.destroy();
-  }
-
+class SdkStackService extends SdkService<typeof Sdk, Sdk.CloudFormationClient> implements StackService {
   async describe(stack: string, options: AbortOptions = {}): Promise<StackDetail | undefined> {
-    const command = new this.#sdk.DescribeStacksCommand({ StackName: stack });
+    const command = new this.sdk.DescribeStacksCommand({ StackName: stack });
     try {
-      const sent = () => this.#client.send(command, sending(options.signal));
-      const { Stacks: [found] = [] } = await call("DescribeStacks", stack, options, sent);
+      const sent = (more: Sending) => this.client.send(command, more);
+      const { Stacks: [found] = [] } = await this.#ask("DescribeStacks", stack, options, sent);
       return found === undefined ? undefined : detailOf(stack, found);
     } catch (reason) {
       if (isAdapterError(reason) && reason.code === "missing") return undefined;
@@ -43,18 +31,18 @@ class SdkStackService implements StackService, Disposable {
   }
 
   async template(stack: string, options: AbortOptions = {}): Promise<string> {
-    const command = new this.#sdk.GetTemplateCommand({ StackName: stack, TemplateStage: "Original" });
-    const sent = () => this.#client.send(command, sending(options.signal));
-    return (await call("GetTemplate", stack, options, sent)).TemplateBody ?? "";
+    const command = new this.sdk.GetTemplateCommand({ StackName: stack, TemplateStage: "Original" });
+    const sent = (more: Sending) => this.client.send(command, more);
+    return (await this.#ask("GetTemplate", stack, options, sent)).TemplateBody ?? "";
   }
 
   async resources(stack: string, options: AbortOptions = {}): Promise<readonly StackResource[]> {
     const found: StackResource[] = [];
     let next: string | undefined;
     do {
-      const command = new this.#sdk.ListStackResourcesCommand({ StackName: stack, ...(next && { NextToken: next }) });
-      const sent = () => this.#client.send(command, sending(options.signal));
-      const page = await call("ListStackResources", stack, options, sent);
+      const command = new this.sdk.ListStackResourcesCommand({ StackName: stack, ...(next && { NextToken: next }) });
+      const sent = (more: Sending) => this.client.send(command, more);
+      const page = await this.#ask("ListStackResources", stack, options, sent);
       // moto lists a bucket's policy without any name.
       found.push(...(page.StackResourceSummaries ?? []).map(resourceOf).filter(({ logicalId }) => logicalId !== ""));
       next = page.NextToken;
@@ -66,9 +54,9 @@ class SdkStackService implements StackService, Disposable {
     const found: StackEvent[] = [];
     let next: string | undefined;
     do {
-      const command = new this.#sdk.DescribeStackEventsCommand({ StackName: stack, ...(next && { NextToken: next }) });
-      const sent = () => this.#client.send(command, sending(options.signal));
-      const page = await call("DescribeStackEvents", stack, options, sent);
+      const command = new this.sdk.DescribeStackEventsCommand({ StackName: stack, ...(next && { NextToken: next }) });
+      const sent = (more: Sending) => this.client.send(command, more);
+      const page = await this.#ask("DescribeStackEvents", stack, options, sent);
       for (const event of page.StackEvents ?? []) {
         if (event.EventId === until) return found;
         found.push({ ...resourceOf(event), id: event.EventId ?? "" });
@@ -80,7 +68,7 @@ class SdkStackService implements StackService, Disposable {
 
   async createChangeSet(request: ChangeSetRequest, options: AbortOptions = {}): Promise<void> {
     const { stack, changeSet, kind, template, tags } = request;
-    const command = new this.#sdk.CreateChangeSetCommand({
+    const command = new this.sdk.CreateChangeSetCommand({
       StackName: stack,
       ChangeSetName: changeSet,
       ChangeSetType: kind === "create" ? "CREATE" : "UPDATE",
@@ -89,9 +77,9 @@ class SdkStackService implements StackService, Disposable {
       Capabilities: ["CAPABILITY_NAMED_IAM"],
       Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
     });
-    await call("CreateChangeSet", stack, options, async () => {
+    await this.#ask("CreateChangeSet", stack, options, async (more) => {
       try {
-        await this.#client.send(command, sending(options.signal));
+        await this.client.send(command, more);
       } catch (reason) {
         // An earlier try of this very call got through, and only its answer was lost: nobody else has this name.
         if (!(reason instanceof Error && reason.name === "AlreadyExistsException")) throw reason;
@@ -100,38 +88,39 @@ class SdkStackService implements StackService, Disposable {
   }
 
   async changeSet(stack: string, changeSet: string, options: AbortOptions = {}): Promise<ChangeSetDetail> {
-    const command = new this.#sdk.DescribeChangeSetCommand({ StackName: stack, ChangeSetName: changeSet });
-    const sent = () => this.#client.send(command, sending(options.signal));
-    const { Status: status = "FAILED", StatusReason: reason } = await call("DescribeChangeSet", stack, options, sent);
+    const command = new this.sdk.DescribeChangeSetCommand({ StackName: stack, ChangeSetName: changeSet });
+    const sent = (more: Sending) => this.client.send(command, more);
+    const { Status: status = "FAILED", StatusReason: reason } = await this.#ask(
+      "DescribeChangeSet",
+      stack,
+      options,
+      sent,
+    );
     return { status, reason };
   }
 
   async executeChangeSet(stack: string, changeSet: string, options: AbortOptions = {}): Promise<void> {
-    const command = new this.#sdk.ExecuteChangeSetCommand({
+    const command = new this.sdk.ExecuteChangeSetCommand({
       StackName: stack,
       ChangeSetName: changeSet,
       // A repeated call is then the same one: it must not find its own execution under way.
       ClientRequestToken: changeSet,
     });
-    await call("ExecuteChangeSet", stack, options, () => this.#client.send(command, sending(options.signal)));
+    await this.#ask("ExecuteChangeSet", stack, options, (more) => this.client.send(command, more));
   }
 
   async deleteChangeSet(stack: string, changeSet: string, options: AbortOptions = {}): Promise<void> {
-    const command = new this.#sdk.DeleteChangeSetCommand({ StackName: stack, ChangeSetName: changeSet });
-    await call("DeleteChangeSet", stack, options, () => this.#client.send(command, sending(options.signal)));
+    const command = new this.sdk.DeleteChangeSetCommand({ StackName: stack, ChangeSetName: changeSet });
+    await this.#ask("DeleteChangeSet", stack, options, (more) => this.client.send(command, more));
   }
 
   async deleteStack(stack: string, options: AbortOptions = {}): Promise<void> {
-    const command = new this.#sdk.DeleteStackCommand({ StackName: stack });
-    await call("DeleteStack", stack, options, () => this.#client.send(command, sending(options.signal)));
+    const command = new this.sdk.DeleteStackCommand({ StackName: stack });
+    await this.#ask("DeleteStack", stack, options, (more) => this.client.send(command, more));
   }
-}
 
-async function call<T>(name: string, stack: string, { signal }: AbortOptions, send: () => Promise<T>): Promise<T> {
-  try {
-    return await send();
-  } catch (reason) {
-    throw fromAws(reason, `cloudformation:${name}`, `stack ${stack}`, signal);
+  #ask<T>(name: string, stack: string, options: AbortOptions, send: (more: Sending) => Promise<T>): Promise<T> {
+    return this.call(`cloudformation:${name}`, `stack ${stack}`, options, send);
   }
 }
 
