@@ -11,7 +11,7 @@ const denied = async (): Promise<never> => {
   throw new AdapterError("denied", "iam: not allowed; allow it");
 };
 
-it.each([
+const CASES: readonly (readonly [string, readonly string[], () => Promise<RoleFacts | undefined>, RegExp])[] = [
   ["no Spot", ["EC2", "FARGATE_SPOT"], denied, /^ok no Spot machines/],
   ["the role", ["SPOT", "EC2"], async () => there, /^ok AWSServiceRoleForEC2Spot is there/],
   [
@@ -21,9 +21,10 @@ it.each([
     /^warning .* does not exist.*create-service-linked-role --aws-service-name spot.amazonaws.com$/,
   ],
   ["no look", ["SPOT"], denied, /^warning could not be looked at: iam:GetRole is not allowed/],
-] as const)("an account with %s is told of", async (_what, types, role, says) => {
+];
+
+it.each(CASES)("an account with %s is told of", async (_what, types, role, says) => {
   const found = await spotRoleFindings({ role }, types);
-  expect(found.map(({ level, text, fix = "" }) => `${level} ${text} ${fix}`.trim())).toEqual([
-    expect.stringMatching(says),
-  ]);
+  const told = found.map(({ level, text, fix = "" }) => `${level} ${text} ${fix}`.trim());
+  expect(told).toEqual([expect.stringMatching(says)]);
 });

@@ -19,6 +19,7 @@ import { setUpNetwork } from "../doctor/healthy-account.ts";
 import { EXCESS, simulation } from "../doctor/iam-simulator.ts";
 import { bucketAnswer } from "./bucket-answers.ts";
 import { CONFIG_DIGEST, fakePrograms } from "./fake-programs.ts";
+import { makeLinkedRole } from "./spot-role.ts";
 import { templateOf } from "./stack-template.ts";
 
 const RELEASE = "2.9.0";
@@ -51,6 +52,7 @@ export class WalkAccount implements AsyncDisposable {
   readonly #moto: Moto;
   readonly #proxy: AwsProxy;
   readonly #batchOfMoto: BatchClient;
+  readonly #iamOfMoto: IAMClient;
 
   private constructor(
     parts: { readonly root: string; readonly moto: Moto; readonly proxy: AwsProxy; readonly batch: BatchEmulator },
@@ -62,6 +64,7 @@ export class WalkAccount implements AsyncDisposable {
     this.#proxy = parts.proxy;
     this.batch = parts.batch;
     this.#batchOfMoto = new BatchClient(clientOptions(parts.moto));
+    this.#iamOfMoto = new IAMClient(clientOptions(parts.moto));
     this.env = env;
     this.#repair();
   }
@@ -112,6 +115,7 @@ export class WalkAccount implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#batchOfMoto.destroy();
+    this.#iamOfMoto.destroy();
     await this.#proxy[Symbol.asyncDispose]();
     await this.batch[Symbol.asyncDispose]();
     await this.#moto[Symbol.asyncDispose]();
@@ -124,6 +128,7 @@ export class WalkAccount implements AsyncDisposable {
     proxy.always("batch:getjobqueuesnapshot", (call) => this.#askEmulator(call));
     proxy.always("batch:submitjob", async (call) => await this.#askEmulator(await this.#withDefinition(call)));
     proxy.always("iam:SimulatePrincipalPolicy", ({ body }) => simulation(body, excessOf(body)));
+    proxy.always("iam:CreateServiceLinkedRole", (call, forward) => makeLinkedRole(this.#iamOfMoto, call, forward));
     proxy.always("servicequotas:GetServiceQuota", ({ body }) => quota(body));
     proxy.always("ecr:GetDownloadUrlForLayer", () =>
       json({ downloadUrl: `${proxy.endpoint}/none/config`, layerDigest: CONFIG_DIGEST }),
