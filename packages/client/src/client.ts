@@ -1,5 +1,6 @@
 import { ClientError } from "./client-error.ts";
 import type { ClientOptions, LeaveOptions } from "./client-options.ts";
+import { within } from "./deadline.ts";
 import { encodeValue } from "./format/value-object.ts";
 import type { MapOptions, MapRun } from "./map-run.ts";
 import { ObjectRef } from "./object-ref.ts";
@@ -56,7 +57,7 @@ export class Client implements AsyncDisposable {
    * Connects to a scheduler and to its object storage.
    *
    * @param address of the scheduler: `tcp://host:port`, or with `tls`, `ws` or `wss`
-   * @throws {ClientError} `unavailable`, `config`, `disconnected`. The signal's reason.
+   * @throws {ClientError} `unavailable`, `config`, `disconnected`, `storage`. The signal's reason.
    */
   static async connect(address: string, options: ClientOptions = {}): Promise<Client> {
     return await connectThrough(realOutside, address, options);
@@ -156,9 +157,10 @@ export async function connectThrough(outside: Outside, address: string, options:
     const limits = idleLimits === undefined ? {} : { idleLimits };
     const session = new Session({ identity, scheduler: link, storage, clock, newTaskId: newId, ...limits });
     link.listener = session;
-    if (link.lost !== undefined) throw link.lost;
-    await session.start();
-    signal?.throwIfAborted();
+    const late = (): never => {
+      throw new ClientError("unavailable", `the object storage took nothing within ${connectTimeoutMs} ms`);
+    };
+    await within(link.orLost(session.start()), connectTimeoutMs, late, { signal, clock });
     const base = (options.nodeCapability ?? true) ? { [NODE_CAPABILITY]: -1 } : {};
     const submitter = new Submitter(session, outside.prepare, {}, base);
     return assemble({ identity: identity.text, session, submitter, link, storage });

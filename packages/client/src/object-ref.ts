@@ -12,6 +12,7 @@ export class ObjectRef<Value = unknown> {
   readonly byteLength: number;
   readonly #session: Session;
   readonly #object: StoredObject;
+  #released = false;
 
   /** For the client: see `Client.put`. */
   constructor(session: Session, object: StoredObject) {
@@ -21,8 +22,10 @@ export class ObjectRef<Value = unknown> {
     this.#object = object;
   }
 
-  /** Deletes the value everywhere. Tasks that have not ended must not need it any more: they would wait for it. */
+  /** Deletes the value everywhere, once no open task needs it and no equal value that was put is left. It can be given to no more tasks. */
   release(): void {
+    if (this.#released) return;
+    this.#released = true;
     this.#session.remove(this.#object);
   }
 
@@ -34,7 +37,8 @@ export class ObjectRef<Value = unknown> {
         `${what} was put by another client: its values are its own, put it again with this one`,
       );
     }
-    if (!session.has(this.#object)) throw new ClientError("config", `${what} was released or cleared: put it again`);
+    if (this.#released || !session.has(this.#object))
+      throw new ClientError("config", `${what} was released or cleared: put it again`);
     return this.#object;
   }
 }

@@ -22,6 +22,9 @@ interface Entry extends StoredObject {
   readonly name: Uint8Array;
   readonly type: "object" | "serializer";
   holders: number;
+  /** No owner wants it: it goes with its last holder. */
+  unwanted: boolean;
+  stored: boolean;
 }
 
 /** What unused objects may take before the oldest go. */
@@ -48,6 +51,7 @@ export class ObjectTable {
   #idleBytes = 0;
   #unannounced: Entry[] = [];
   #doomed: string[] = [];
+  readonly #uploads = new Set<Promise<void>>();
 
   constructor(
     identity: ClientIdentity,
@@ -73,9 +77,17 @@ export class ObjectTable {
     const key = hash("sha256", bytes, "base64");
     const known = this.#byKey.get(key);
     if (known === undefined) return this.#add(this.#identity.newObjectId(), key, "object", name, bytes);
-    if (this.#idle.delete(key)) this.#idleBytes -= known.byteLength;
-    known.holders += 1;
+    known.unwanted = false;
+    this.holdAgain(known);
     return known;
+  }
+
+  /** Takes one more hold of an object that is there. */
+  holdAgain(object: StoredObject): void {
+    const entry = this.#entryOf(object);
+    if (entry === undefined) return;
+    if (this.#idle.delete(entry.key)) this.#idleBytes -= entry.byteLength;
+    entry.holders += 1;
   }
 
   /** Gives up one hold. */
@@ -84,12 +96,18 @@ export class ObjectTable {
     if (entry === undefined) return;
     entry.holders -= 1;
     if (entry.holders > 0) return;
+    if (entry.unwanted) {
+      this.#drop(entry);
+      this.#delete([entry]);
+      return;
+    }
     this.#idle.set(entry.key, entry);
     this.#idleBytes += entry.byteLength;
     for (const oldest of this.#idle.values()) {
       if (this.#idle.size <= this.#limits.objects && this.#idleBytes <= this.#limits.bytes) break;
       this.#drop(oldest);
-      this.#doomed.push(oldest.id);
+      if (oldest.stored) this.#doomed.push(oldest.id);
+      else void oldest.ready.then(() => this.#deleteStored([oldest.id])).catch(() => undefined);
     }
     if (this.#doomed.length >= DELETE_BATCH) this.sweep();
   }
@@ -98,8 +116,7 @@ export class ObjectTable {
   sweep(): void {
     const ids = this.#doomed;
     this.#doomed = [];
-    // What cannot be deleted now goes when the scheduler hears that the client left.
-    if (ids.length > 0) this.#storage.delete(ids).catch(() => undefined);
+    if (ids.length > 0) this.#deleteStored(ids);
   }
 
   /** Tells the scheduler of new objects: to be called before a message that names them. */
@@ -122,21 +139,22 @@ export class ObjectTable {
 
   /** Has the scheduler delete everything but the serializer, here and in workers' caches. Objects held are gone too. */
   clear(): void {
-    this.announce();
-    const ids = [...this.#byKey.values()].filter(({ type }) => type === "object").map(({ id }) => id);
-    for (const entry of [...this.#byKey.values()]) {
-      if (entry.type === "object") this.#drop(entry);
-    }
-    this.#delete(ids);
+    const entries = [...this.#byKey.values()].filter(({ type }) => type === "object");
+    for (const entry of entries) this.#drop(entry);
+    this.#delete(entries);
   }
 
-  /** Has the scheduler delete one object, here and in workers' caches. */
+  /** Gives up one hold, and has the scheduler delete the object once nobody else holds it, here and in workers' caches. */
   remove(object: StoredObject): void {
     const entry = this.#entryOf(object);
     if (entry === undefined) return;
-    this.announce();
-    this.#drop(entry);
-    this.#delete([entry.id]);
+    entry.unwanted = true;
+    this.release(entry);
+  }
+
+  /** Resolves once no upload is under way. */
+  async uploaded(): Promise<void> {
+    await Promise.allSettled(this.#uploads);
   }
 
   /** Whether the object is still there. */
@@ -144,7 +162,18 @@ export class ObjectTable {
     return this.#entryOf(object) !== undefined;
   }
 
-  #delete(ids: readonly string[]): void {
+  /** What cannot be deleted now goes when the scheduler hears that the client left. */
+  #deleteStored(ids: readonly string[]): void {
+    this.#storage.delete(ids).catch(() => undefined);
+  }
+
+  #delete(entries: readonly Entry[]): void {
+    this.announce();
+    const ids = entries.filter(({ stored }) => stored).map(({ id }) => id);
+    // An object that comes after its deletion would stay for ever.
+    for (const entry of entries) {
+      if (!entry.stored) void entry.ready.then(() => this.#delete([entry])).catch(() => undefined);
+    }
     for (let at = 0; at < ids.length; at += MAX_ANNOUNCED) {
       this.#scheduler.send({
         kind: "objectInstruction",
@@ -158,13 +187,21 @@ export class ObjectTable {
   }
 
   #add(id: string, key: string, type: Entry["type"], name: string, bytes: Uint8Array): Entry {
-    const ready = this.#storage.set(id, bytes).catch((reason: unknown) => {
-      const entry = this.#byKey.get(key);
-      if (entry?.id === id) this.#drop(entry); // the next one with these bytes tries again
-      throw new ClientError("storage", `${name} (${bytes.byteLength} bytes) could not be stored`, { cause: reason });
-    });
-    ready.catch(() => undefined); // told to whoever awaits it
-    const entry: Entry = { id, key, type, name: Buffer.from(name), byteLength: bytes.byteLength, ready, holders: 1 };
+    const { byteLength } = bytes;
+    const ready = this.#storage.set(id, bytes).then(
+      () => {
+        entry.stored = true;
+      },
+      (reason: unknown) => {
+        if (this.#byKey.get(key) === entry) this.#drop(entry); // the next one with these bytes tries again
+        throw new ClientError("storage", `${name} (${byteLength} bytes) could not be stored`, { cause: reason });
+      },
+    );
+    this.#uploads.add(ready);
+    const over = (): unknown => this.#uploads.delete(ready);
+    ready.then(over, over); // a failure is told to whoever awaits it
+    const about = { id, key, type, name: Buffer.from(name), byteLength, ready };
+    const entry: Entry = { ...about, holders: 1, unwanted: false, stored: false };
     this.#byKey.set(key, entry);
     // One message for all of a turn. Objects that the scheduler does not know would outlive a client that dies.
     if (this.#unannounced.push(entry) === 1) this.#clock.soon(() => this.announce());

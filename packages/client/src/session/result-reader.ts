@@ -1,4 +1,4 @@
-import { decodeProfileResult, type TaskResult } from "@scaler-aws-hpc/scaler-protocol";
+import { decodeProfileResult, type ProfileResult, type TaskResult } from "@scaler-aws-hpc/scaler-protocol";
 import { ClientError } from "../client-error.ts";
 import { decodeFailure } from "../format/failure-object.ts";
 import { decodeValue } from "../format/value-object.ts";
@@ -27,20 +27,19 @@ export class ResultReader {
   /** Ends `run` as `result` says. Never rejects. */
   async read(run: TaskRun, result: TaskResult): Promise<void> {
     try {
-      run.profile = result.metadata.length === 0 ? undefined : decodeProfileResult(result.metadata);
-      if (result.resultType === "failedWorkerDied") {
-        throw new ClientError("worker-died", `the worker of task ${run.id} ended before it answered`);
-      }
-      const [id] = result.results;
-      if (id === undefined || result.results.length > 1) {
-        throw new ClientError("corrupt", `task ${run.id} came back with ${result.results.length} results, expected 1`);
-      }
-      const bytes = await this.#slots.run(() => this.#fetch(run, id));
+      // Read or not, nobody reads it again. The released client deletes the results of simple tasks itself, too.
+      const bytes = await this.#bytesOf(run, result).finally(() => this.discard(result));
       if (result.resultType === "success") run.succeed(decodeValue(bytes, { view: bytes.length > VIEW_BYTES }));
       else run.fail(ofFailure(run, bytes));
     } catch (reason) {
       run.fail(reason);
     }
+  }
+
+  /** Deletes what a result names that was said once more, but for what is being read. */
+  discardRepeated(run: TaskRun, { results }: TaskResult): void {
+    const others = results.filter((id) => !run.results.includes(id));
+    if (others.length > 0) this.#storage.delete(others).catch(() => undefined);
   }
 
   /** Deletes the results of a task that nobody waits for. */
@@ -53,6 +52,18 @@ export class ResultReader {
     this.#stop.abort(reason);
   }
 
+  async #bytesOf(run: TaskRun, result: TaskResult): Promise<Uint8Array> {
+    run.profile = profileOf(result);
+    if (result.resultType === "failedWorkerDied") {
+      throw new ClientError("worker-died", `the worker of task ${run.id} ended before it answered`);
+    }
+    const [id] = result.results;
+    if (id === undefined || result.results.length > 1) {
+      throw new ClientError("corrupt", `task ${run.id} came back with ${result.results.length} results, expected 1`);
+    }
+    return await this.#slots.run(() => this.#fetch(run, id));
+  }
+
   async #fetch(run: TaskRun, id: string): Promise<Uint8Array> {
     let bytes: Uint8Array;
     try {
@@ -63,9 +74,15 @@ export class ResultReader {
     }
     this.downloadedObjects += 1;
     this.downloadedBytes += bytes.length;
-    // The released client deletes the results of simple tasks itself, too.
-    this.#storage.delete([id]).catch(() => undefined);
     return bytes;
+  }
+}
+
+function profileOf({ taskId, metadata }: TaskResult): ProfileResult | undefined {
+  try {
+    return metadata.length === 0 ? undefined : decodeProfileResult(metadata);
+  } catch (reason) {
+    throw new ClientError("corrupt", `the profile of task ${taskId} cannot be read`, { cause: reason });
   }
 }
 

@@ -41,6 +41,7 @@ export class SchedulerLink implements SchedulerPort {
   listener: LinkListener | undefined;
   readonly #address: string;
   readonly #heartbeats: Heartbeats;
+  readonly #ended = Promise.withResolvers<never>();
   readonly #echoed = Promise.withResolvers<ObjectStorageAddress>();
   #connection: Connection | undefined;
   #lost: ClientError | undefined;
@@ -55,7 +56,7 @@ export class SchedulerLink implements SchedulerPort {
       send: (heartbeat) => this.send(heartbeat),
       onSilence: () => this.#lose(`it was silent for ${options.timeoutMs} ms`),
     });
-    this.#echoed.promise.catch(() => undefined);
+    this.#ended.promise.catch(() => undefined);
   }
 
   /** Connects; the scheduler may still be starting. @throws {ClientError} `unavailable`, `config`. The signal's reason. */
@@ -98,10 +99,15 @@ export class SchedulerLink implements SchedulerPort {
       const awaited = `no echo of the first heartbeat within ${options.connectTimeoutMs} ms`;
       throw new ClientError("unavailable", `scheduler ${this.#address}: ${awaited}`);
     };
-    return await within(this.#echoed.promise, options.connectTimeoutMs, late, {
+    return await within(this.orLost(this.#echoed.promise), options.connectTimeoutMs, late, {
       signal: options.signal,
       clock: options.outside.clock,
     });
+  }
+
+  /** The promise's value, unless the link is lost first. @throws {ClientError} `disconnected` */
+  async orLost<Value>(promise: Promise<Value>): Promise<Value> {
+    return await Promise.race([promise, this.#ended.promise]);
   }
 
   send(message: SchedulerMessage): void {
@@ -133,7 +139,7 @@ export class SchedulerLink implements SchedulerPort {
     this.#heartbeats.stop();
     const what = `lost the scheduler ${this.#address}: ${why}. What became of open tasks is not known; connect a new client and submit them again`;
     this.#lost = new ClientError("disconnected", what, cause === undefined ? undefined : { cause });
-    this.#echoed.reject(this.#lost);
+    this.#ended.reject(this.#lost);
     this.#connection?.destroy();
     this.listener?.onLost(this.#lost);
   }

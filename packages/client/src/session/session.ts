@@ -1,4 +1,9 @@
-import { encodeTaskFlags, type SchedulerMessage, type UnknownMessage } from "@scaler-aws-hpc/scaler-protocol";
+import {
+  encodeTaskFlags,
+  type SchedulerMessage,
+  type TaskLog,
+  type UnknownMessage,
+} from "@scaler-aws-hpc/scaler-protocol";
 import { ClientError } from "../client-error.ts";
 import { within } from "../deadline.ts";
 import { serializerObject } from "../format/serializer-object.ts";
@@ -43,8 +48,11 @@ export class Session implements RunHost {
   readonly #functions = new WeakMap<PreparedTask, StoredObject>();
   readonly #counts = { submitted: 0, succeeded: 0, failed: 0, canceled: 0 };
   /** What is submitted meanwhile has to wait: its objects would go with the others. */
-  #clearing: Promise<void> | undefined;
-  #shutdown: ((accepted: boolean) => void) | undefined;
+  #clearing: PromiseWithResolvers<void> | undefined;
+  #clears = 0;
+  /** The scheduler was asked to end and has not answered. */
+  #shutdown: PromiseWithResolvers<boolean> | undefined;
+  #shuttingDown: Promise<boolean> | undefined;
   #over: ClientError | undefined;
 
   constructor(ports: SessionPorts) {
@@ -84,6 +92,7 @@ export class Session implements RunHost {
 
   /** Stores a value until {@link remove}, {@link clear} or the end. */
   async put(bytes: Uint8Array, name: string): Promise<StoredObject> {
+    while (this.#clearing !== undefined) await this.#clearing.promise;
     this.assertOpen();
     const object = this.#objects.hold(bytes, name);
     this.#objects.announce();
@@ -116,8 +125,10 @@ export class Session implements RunHost {
       case "taskResult": {
         const run = this.#runs.get(message.taskId);
         if (run?.state === "submitted" || run?.state === "canceling") {
-          run.fetching();
+          run.fetching(message.results);
           void this.#results.read(run, message);
+        } else if (run?.state === "fetching") {
+          this.#results.discardRepeated(run, message);
         } else {
           this.#results.discard(message);
         }
@@ -131,10 +142,10 @@ export class Session implements RunHost {
         break;
       }
       case "taskLog":
-        this.#runs.get(message.taskId)?.onOutput?.(message.content, message.logType, message.taskId);
+        this.#print(message);
         break;
       case "clientShutdownResponse":
-        this.#shutdown?.(message.accepted);
+        this.#shutdown?.resolve(message.accepted);
         break;
       default: // echoes are the link's, and the rest is not for clients
     }
@@ -144,7 +155,7 @@ export class Session implements RunHost {
   onLost(reason: ClientError): void {
     // A scheduler that is asked to end may be gone before its answer is out.
     this.#over ??= this.#shutdown === undefined ? reason : closed();
-    this.#shutdown?.(true);
+    this.#shutdown?.resolve(true);
     for (const run of [...this.#runs.values()]) {
       if (run.state !== "fetching") run.fail(reason);
     }
@@ -153,34 +164,50 @@ export class Session implements RunHost {
   /** Cancels all tasks and deletes all objects but the serializer. */
   async clear(timeoutMs: number): Promise<void> {
     this.assertOpen();
-    const done = Promise.withResolvers<void>();
-    this.#clearing = done.promise;
+    this.#clears += 1;
+    this.#clearing ??= Promise.withResolvers<void>();
     try {
       await this.#cancelAll(timeoutMs);
       this.assertOpen();
       this.#objects.clear();
     } finally {
-      if (this.#clearing === done.promise) this.#clearing = undefined;
-      done.resolve();
+      this.#clears -= 1;
+      if (this.#clears === 0) {
+        this.#clearing.resolve();
+        this.#clearing = undefined;
+      }
     }
   }
 
-  /** Refuses new work, cancels all tasks, waits for the answers, and leaves. */
+  /** Refuses new work, cancels all tasks, waits for the answers and for uploads, and leaves. */
   async leave(timeoutMs: number): Promise<void> {
     const lost = this.#over;
     this.#over ??= closed();
+    this.#shutdown?.reject(this.#over);
+    const beganAt = this.#clock.now();
     await this.#cancelAll(timeoutMs);
     this.#abandon();
     this.#objects.announce();
+    // What is stored only after the scheduler has deleted all would stay for ever.
+    const leftMs = Math.max(0, timeoutMs - (this.#clock.now() - beganAt));
+    if (lost === undefined) await within(this.#objects.uploaded(), leftMs, () => undefined, { clock: this.#clock });
     if (lost === undefined) this.#scheduler.send({ kind: "clientDisconnect", disconnectType: "disconnect" });
   }
 
   /** Ends the cluster. @returns whether the scheduler accepts that @throws {ClientError} `unavailable` where it does not answer */
   async shutdown(timeoutMs: number): Promise<boolean> {
+    this.#shuttingDown ??= this.#askToEnd(timeoutMs).finally(() => {
+      this.#shuttingDown = undefined;
+    });
+    return await this.#shuttingDown;
+  }
+
+  async #askToEnd(timeoutMs: number): Promise<boolean> {
     this.assertOpen();
     await this.#cancelAll(timeoutMs);
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    this.#shutdown = resolve;
+    this.assertOpen();
+    this.#shutdown = Promise.withResolvers<boolean>();
+    const { promise } = this.#shutdown;
     this.#scheduler.send({ kind: "clientDisconnect", disconnectType: "shutdown" });
     const late = (): never => {
       throw new ClientError("unavailable", `the scheduler did not answer the request to end within ${timeoutMs} ms`);
@@ -217,9 +244,20 @@ export class Session implements RunHost {
     if (this.#runs.size === 0) this.#objects.sweep();
   }
 
+  #print({ taskId, content, logType }: TaskLog): void {
+    try {
+      this.#runs.get(taskId)?.onOutput?.(content, logType, taskId);
+    } catch (reason) {
+      // Nobody's but the listener's: it must not cost the connection.
+      this.#clock.soon(() => {
+        throw reason;
+      });
+    }
+  }
+
   async #send(run: TaskRun, request: TaskRequest): Promise<void> {
     try {
-      while (this.#clearing !== undefined) await this.#clearing;
+      while (this.#clearing !== undefined) await this.#clearing.promise;
       if (run.over) return;
       const args = this.#hold(run, request);
       const prepared = await request.prepared;
@@ -250,7 +288,11 @@ export class Session implements RunHost {
     this.#held.set(run, held);
     return request.args.map((argument, index) => {
       if ("object" in argument) {
-        if (this.#objects.has(argument.object)) return argument.object;
+        if (this.#objects.has(argument.object)) {
+          this.#objects.holdAgain(argument.object);
+          held.push(argument.object);
+          return argument.object;
+        }
         throw new ClientError(
           "config",
           `arguments[${index}] was released or cleared before the task was sent: put it again`,

@@ -41,6 +41,8 @@ export class TaskRun {
   readonly onOutput: OutputListener | undefined;
   profile: ProfileResult | undefined;
   name = "";
+  /** Objects of its result, once it has ended. */
+  results: readonly string[] = [];
   readonly result: Promise<unknown>;
   readonly #host: RunHost;
   readonly #outcome = Promise.withResolvers<unknown>();
@@ -70,8 +72,9 @@ export class TaskRun {
     this.#to("submitted");
   }
 
-  fetching(): void {
+  fetching(results: readonly string[]): void {
     this.#to("fetching");
+    this.results = results;
     this.#settleCancels(false);
   }
 
@@ -85,15 +88,16 @@ export class TaskRun {
   fail(reason: unknown): void {
     if (this.over) return;
     this.#to("failed");
-    this.#end(() => this.#outcome.reject(this.#abandoned?.reason ?? reason));
+    const why = this.#abandoned ?? { reason };
+    this.#end(() => this.#outcome.reject(why.reason));
   }
 
   /** The scheduler has ended the task, or never had it. */
   canceled(): void {
     if (this.over) return;
     this.#to("canceled");
-    const reason = this.#abandoned?.reason ?? new ClientError("canceled", `task ${this.id} was cancelled`);
-    this.#end(() => this.#outcome.reject(reason));
+    const why = this.#abandoned ?? { reason: new ClientError("canceled", `task ${this.id} was cancelled`) };
+    this.#end(() => this.#outcome.reject(why.reason));
   }
 
   /** The scheduler could not end the task: it goes on. */

@@ -30,7 +30,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly (string | RegExp)[]>> = {
   client: ["@scaler-aws-hpc/scaler-protocol", "esbuild", /^node:/],
   // The composition root of the wire. Plugins are found by oclif, by name, as everybody's are.
   cli: [CORE, "@scaler-aws-hpc/scaler-protocol", /^@oclif\/core/, "pino", "pino-pretty", "smol-toml", /^node:/],
-  testkit: [/^@scaler-aws-hpc\/adapter-core/, "@scaler-aws-hpc/scaler-protocol", /^node:/],
+  // The simulator drives the client through its outside.
+  testkit: [/^@scaler-aws-hpc\/(?:adapter-core|client)/, "@scaler-aws-hpc/scaler-protocol", /^node:/],
 };
 
 /** What fits into none of the rules above, and why. */

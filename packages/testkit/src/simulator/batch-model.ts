@@ -1,4 +1,5 @@
 import { type CoreOptions, EngineCore, type EngineEffect, type EngineEvent } from "@scaler-aws-hpc/adapter-core";
+import { Coverage, SOMETIMES } from "./coverage.ts";
 import { Kernel } from "./kernel.ts";
 import { Random } from "./random.ts";
 
@@ -59,7 +60,7 @@ function listScheduleMs(durationsMs: readonly number[], slots: number, startMs: 
 
 class BatchModel {
   readonly #options: BatchModelOptions;
-  readonly #kernel = new Kernel(new Random(1));
+  readonly #kernel = new Kernel(new Random(1), new Coverage(SOMETIMES));
   readonly #core: EngineCore;
   readonly #plans = new Map<string, Extract<EngineEffect, { type: "stage" }>["plan"]>();
   readonly #live = new Set<string>();

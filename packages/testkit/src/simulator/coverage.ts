@@ -112,26 +112,31 @@ export const SOMETIMES = [
 /** One of {@link SOMETIMES}. */
 export type Sometimes = (typeof SOMETIMES)[number];
 
-/** How often each of {@link SOMETIMES} happened. */
-export class Coverage {
-  readonly counts = new Map<Sometimes, number>();
+/** How often each of a list of faults and recoveries happened. */
+export class Coverage<What extends string = Sometimes> {
+  readonly counts = new Map<What, number>();
+  readonly #all: readonly What[];
 
-  add(what: Sometimes, times = 1): void {
+  constructor(all: readonly What[]) {
+    this.#all = all;
+  }
+
+  add(what: What, times = 1): void {
     this.counts.set(what, (this.counts.get(what) ?? 0) + times);
   }
 
-  addAll(other: Coverage): void {
+  addAll(other: Coverage<What>): void {
     for (const [what, times] of other.counts) this.add(what, times);
   }
 
   /** What never happened. */
-  missing(): readonly Sometimes[] {
-    return SOMETIMES.filter((what) => !this.counts.has(what));
+  missing(): readonly What[] {
+    return this.#all.filter((what) => !this.counts.has(what));
   }
 
   /** A line for each, rarest first. */
   table(): string {
-    const rows = SOMETIMES.map((what) => [this.counts.get(what) ?? 0, what] as const).sort((a, b) => a[0] - b[0]);
+    const rows = this.#all.map((what) => [this.counts.get(what) ?? 0, what] as const).sort((a, b) => a[0] - b[0]);
     return rows.map(([times, what]) => `${String(times).padStart(10)}  ${what}`).join("\n");
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { Coverage, SOMETIMES } from "./coverage.ts";
 import { Kernel } from "./kernel.ts";
 import { Random } from "./random.ts";
 
@@ -8,7 +9,7 @@ function drain(kernel: Kernel): void {
 
 describe("the kernel of a run", () => {
   it("lets things happen in order of time, and of their making where the time is the same", () => {
-    const kernel = new Kernel(new Random(1));
+    const kernel = new Kernel(new Random(1), new Coverage(SOMETIMES));
     const random = new Random(2);
     const seen: [number, number][] = [];
     for (let index = 0; index < 500; index += 1) {
@@ -22,7 +23,7 @@ describe("the kernel of a run", () => {
   });
 
   it("leaves out what was cancelled, and stops at the first breach", () => {
-    const kernel = new Kernel(new Random(1));
+    const kernel = new Kernel(new Random(1), new Coverage(SOMETIMES));
     const seen: string[] = [];
     kernel.cancel(kernel.after(1, () => seen.push("cancelled")));
     kernel.after(2, () => kernel.fail("I1", "first"));
@@ -34,7 +35,10 @@ describe("the kernel of a run", () => {
   });
 
   it("keeps the last lines of its trace, and all of them in the hash", () => {
-    const [one, other] = [new Kernel(new Random(1)), new Kernel(new Random(1))];
+    const [one, other] = [
+      new Kernel(new Random(1), new Coverage(SOMETIMES)),
+      new Kernel(new Random(1), new Coverage(SOMETIMES)),
+    ];
     one.log("early", "a");
     other.log("early", "b");
     for (let line = 0; line < 200; line += 1) for (const kernel of [one, other]) kernel.log("later", "same", line);

@@ -1,9 +1,16 @@
-import { Coverage, type Sometimes } from "./coverage.ts";
+import type { Coverage, Sometimes } from "./coverage.ts";
 import type { Random } from "./random.ts";
 import { Trace } from "./trace.ts";
 
 /** Invariants of the promises to keep; `value`: a future got another result than its own task's; `spin`: the core asks to be woken without end. */
-export type Invariant = "I1" | "I2" | "I3" | "I4" | "I5" | "I8" | "I9" | "I13" | "value" | "spin";
+export type Invariant = "I1" | "I2" | "I3" | "I4" | "I5" | "I8" | "I9" | "I13" | "value" | "spin" | ClientInvariant;
+
+/**
+ * Of a client. `settles`: a promise without end; `named`: a failure that says nothing, or the wrong thing; `rules`: a frame that clients do not send then; `heartbeats`: too
+ * rare, or a lost scheduler noticed late; `objects`: stored and not deleted, or deleted too early; `pending`: something is left after the end; `throws`: an error that
+ * nobody catches.
+ */
+type ClientInvariant = "settles" | "named" | "rules" | "heartbeats" | "objects" | "pending" | "throws";
 
 /** The first thing that was wrong in a run. */
 export interface Breach {
@@ -19,18 +26,19 @@ export interface Timer {
 }
 
 /** Virtual time, chance, and the record of one run. Nothing in a run takes time or chance from anywhere else. */
-export class Kernel {
+export class Kernel<What extends string = Sometimes> {
   readonly random: Random;
   readonly trace: Trace;
-  readonly coverage = new Coverage();
+  readonly coverage: Coverage<What>;
   /** Milliseconds. */
   now = 0;
   breach: Breach | undefined;
   readonly #heap: Timer[] = [];
   #order = 0;
 
-  constructor(random: Random, echo?: (line: string) => void) {
+  constructor(random: Random, coverage: Coverage<What>, echo?: (line: string) => void) {
     this.random = random;
+    this.coverage = coverage;
     this.trace = new Trace(echo);
   }
 
@@ -75,7 +83,7 @@ export class Kernel {
     this.breach ??= { invariant, message };
   }
 
-  seen(what: Sometimes): void {
+  seen(what: What): void {
     this.coverage.add(what);
   }
 

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { Coverage } from "./coverage.ts";
+import { Coverage, SOMETIMES } from "./coverage.ts";
 import { REGRESSIONS } from "./regressions.ts";
 import { type RunResult, simulate } from "./simulate.ts";
 
@@ -45,7 +45,7 @@ function main(): number {
   const first = Number(values.seed ?? 1);
   const count = Number(values.seeds ?? (values.seed === undefined ? 1_000 : 1));
   const echo = values.trace ? (line: string) => process.stdout.write(`${line}\n`) : undefined;
-  const all = new Coverage();
+  const all = new Coverage(SOMETIMES);
   const startedMs = performance.now();
   const seeds = Array.from({ length: count }, (_, at) => first + at);
   if (values.seed === undefined) seeds.unshift(...REGRESSIONS);

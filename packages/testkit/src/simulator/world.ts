@@ -1,6 +1,7 @@
 import type { TaskMessage } from "@scaler-aws-hpc/adapter-core";
 import { FakeScheduler, type ToClient, type ToWorker } from "../fakes/scheduler/index.ts";
 import { Cloud } from "./cloud.ts";
+import { Coverage, SOMETIMES } from "./coverage.ts";
 import { Executions } from "./executions.ts";
 import { FakeShell, SILENCE_MS } from "./fake-shell.ts";
 import { FakeStore } from "./fake-store.ts";
@@ -39,7 +40,7 @@ export class World {
   constructor(seed: number, tasks: number, echo?: (line: string) => void) {
     const random = new Random(seed);
     this.scenario = drawScenario(random, tasks);
-    this.kernel = new Kernel(random, echo);
+    this.kernel = new Kernel(random, new Coverage(SOMETIMES), echo);
     this.network = new Network(
       this.kernel,
       () => (this.faulty ? this.scenario.rates.slowMessage : 0),
