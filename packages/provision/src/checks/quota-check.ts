@@ -21,7 +21,7 @@ export const quotaCheck = ({
   limitMs: 30_000,
   async run(options) {
     const looked = await unlessDenied("batch:DescribeComputeEnvironments", async () => ({
-      machines: (await deployed.environments([queue])).flatMap(growing),
+      environments: (await deployed.environments([queue])).filter(({ state }) => state !== "DISABLED"),
     }));
     if ("warning" in looked) return [looked.warning];
     const jobs = await Promise.all(
@@ -30,14 +30,17 @@ export const quotaCheck = ({
         vcpus: Number(vcpu ?? vcpusOf(await deployed.definition(definition))),
       })),
     );
-    return await quotaFindings(await account(), looked.machines, jobs, options);
+    const { environments } = looked;
+    // Machines that AWS Batch does not start itself run jobs whatever the quotas are.
+    const own = environments.some(({ computeResources }) => computeResources?.type === undefined);
+    return await quotaFindings(await account(), environments.flatMap(growing), own ? [] : jobs, options);
   },
 });
 
 /** None where AWS Batch starts nothing itself. */
-function growing({ state, computeResources }: ComputeEnvironmentDetail): readonly GrowingMachines[] {
+function growing({ computeResources }: ComputeEnvironmentDetail): readonly GrowingMachines[] {
   const { type, maxvCpus = 0, instanceTypes = [] } = computeResources ?? {};
-  return type === undefined || state === "DISABLED" ? [] : [{ type, maxVcpus: maxvCpus, instanceTypes }];
+  return type === undefined ? [] : [{ type, maxVcpus: maxvCpus, instanceTypes }];
 }
 
 const vcpusOf = ({ containerProperties }: JobDefinition): string | number =>

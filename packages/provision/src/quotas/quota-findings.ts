@@ -50,7 +50,7 @@ export async function quotaFindings(
       : Math.max(...grown.map(({ quota }) => values.get(quota.code) ?? 0));
   const [first] = grown;
   const faults = jobs.flatMap(({ name, vcpus }) =>
-    first === undefined || vcpus <= most ? [] : [fault(neverRuns(name, vcpus, most), more(source, first))],
+    first !== undefined && vcpus > most ? [fault(neverRuns(name, vcpus, most), more(source, first))] : [],
   );
   const findings = [
     ...faults,
@@ -61,10 +61,7 @@ export async function quotaFindings(
         warning(tooFew(one, values.get(one.quota.code) ?? 0), `${more(source, one)}, or let them grow less`),
       ),
     ...untold.map(({ quota }) =>
-      warning(
-        `${described(quota)}: Service Quotas tells no value of this account`,
-        "look at it in the console under Service Quotas",
-      ),
+      warning(`${described(quota)}: Service Quotas tells no value of this account`, CONSOLE),
     ),
     ...(unknown.length === 0 ? [] : [warning(`which quota counts ${unknown.join(", ")} is not known here`, CONSOLE)]),
   ];
