@@ -21,6 +21,7 @@ const CHOICES: Readonly<Record<string, Partial<ProvisionChoices>>> = {
   "fargate-arm64": { compute: "fargate", architecture: "arm64", purchase: "on-demand" },
   gpu: { gpu: { image: `${REGISTRY}/cuda@${DIGEST}`, maxVcpus: 32 } },
   node: { node: { image: `${REGISTRY}/scaler-aws-hpc:node-1` } },
+  "node-fargate": { compute: "fargate", architecture: "arm64", purchase: "on-demand", node: { image: "own/node:1" } },
   kms: { kmsKeyArn: "arn:aws:kms:eu-west-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef" },
   china: { region: "cn-north-1", image: `public.ecr.aws/x/y@${DIGEST}` },
 };

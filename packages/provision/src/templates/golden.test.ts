@@ -26,7 +26,7 @@ describe("templates", () => {
 
 describe("policies", () => {
   const policies = { bucketPolicy, executionPolicy, instancePolicy, jobPolicy, machineTrust, managerPolicy, taskTrust };
-  for (const variant of ["default", "gpu", "kms"]) {
+  for (const variant of ["default", "gpu", "node", "kms"]) {
     it(`of the variant ${variant} are what was reviewed`, async () => {
       const settings = VARIANTS.get(variant);
       if (settings === undefined) throw new Error(`no variant ${variant}`);
