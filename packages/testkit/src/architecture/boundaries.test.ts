@@ -22,7 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly (string | RegExp)[]>> = {
   provision: [
     CORE,
     "@scaler-aws-hpc/runner-python",
-    /^@aws-sdk\/client-(?:batch|cloudformation|ec2|ecr|iam|s3|sts)$/,
+    /^@aws-sdk\/client-(?:batch|cloudformation|ec2|ecr|iam|s3|service-quotas|sts)$/,
     "@oclif/core",
     "smol-toml",
     /^node:/,
