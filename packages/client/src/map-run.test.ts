@@ -41,12 +41,12 @@ function mapOf(
 
 function finish(index: number, value?: number): void {
   const run = started[index]?.run;
-  run?.fetching();
+  run?.fetching([]);
   run?.succeed(value ?? (started[index]?.input ?? 0) * 10);
 }
 
 function fail(index: number, reason: unknown): void {
-  started[index]?.run.fetching();
+  started[index]?.run.fetching([]);
   started[index]?.run.fail(reason);
 }
 

@@ -1,20 +1,18 @@
-import {
-  encodeTaskFlags,
-  type SchedulerMessage,
-  type TaskLog,
-  type UnknownMessage,
-} from "@scaler-aws-hpc/scaler-protocol";
+import type { SchedulerMessage, UnknownMessage } from "@scaler-aws-hpc/scaler-protocol";
 import { ClientError } from "../client-error.ts";
 import { within } from "../deadline.ts";
 import { serializerObject } from "../format/serializer-object.ts";
 import { type ClientClock, systemClock } from "../outside/clock.ts";
 import type { PreparedTask } from "../task/prepare-task.ts";
 import type { ClientStats } from "./client-stats.ts";
+import { deliverOutput } from "./deliver-output.ts";
+import { Gate } from "./gate.ts";
 import { type ClientIdentity, random16 } from "./identity.ts";
 import { type IdleLimits, ObjectTable, type StoredObject } from "./object-table.ts";
 import type { SchedulerPort, StoragePort } from "./ports.ts";
 import { ResultReader } from "./result-reader.ts";
-import type { TaskRequest } from "./task-request.ts";
+import { ShutdownRequest } from "./shutdown-request.ts";
+import { type TaskRequest, taskMessage } from "./task-request.ts";
 import { type RunHost, TaskRun } from "./task-run.ts";
 
 /** Unused arguments that stay in the storage, in case that equal ones come. */
@@ -48,10 +46,8 @@ export class Session implements RunHost {
   readonly #functions = new WeakMap<PreparedTask, StoredObject>();
   readonly #counts = { submitted: 0, succeeded: 0, failed: 0, canceled: 0 };
   /** What is submitted meanwhile has to wait: its objects would go with the others. */
-  #clearing: PromiseWithResolvers<void> | undefined;
-  #clears = 0;
-  /** The scheduler was asked to end and has not answered. */
-  #shutdown: PromiseWithResolvers<boolean> | undefined;
+  readonly #clearing = new Gate();
+  readonly #shutdown: ShutdownRequest;
   #shuttingDown: Promise<boolean> | undefined;
   #over: ClientError | undefined;
 
@@ -63,6 +59,7 @@ export class Session implements RunHost {
     this.#scheduler = scheduler;
     this.#objects = new ObjectTable(identity, scheduler, storage, ports.idleLimits ?? IDLE_LIMITS, clock);
     this.#results = new ResultReader(storage);
+    this.#shutdown = new ShutdownRequest(scheduler, clock);
   }
 
   /** Stores the serializer, which everything else needs. */
@@ -92,7 +89,7 @@ export class Session implements RunHost {
 
   /** Stores a value until {@link remove}, {@link clear} or the end. */
   async put(bytes: Uint8Array, name: string): Promise<StoredObject> {
-    while (this.#clearing !== undefined) await this.#clearing.promise;
+    await this.#clearing.passed();
     this.assertOpen();
     const object = this.#objects.hold(bytes, name);
     this.#objects.announce();
@@ -142,10 +139,10 @@ export class Session implements RunHost {
         break;
       }
       case "taskLog":
-        this.#print(message);
+        deliverOutput(this.#runs.get(message.taskId), message, this.#clock);
         break;
       case "clientShutdownResponse":
-        this.#shutdown?.resolve(message.accepted);
+        this.#shutdown.answered(message.accepted);
         break;
       default: // echoes are the link's, and the rest is not for clients
     }
@@ -154,8 +151,8 @@ export class Session implements RunHost {
   /** The scheduler is gone: fails all that is open. What is being read from the storage may still come. */
   onLost(reason: ClientError): void {
     // A scheduler that is asked to end may be gone before its answer is out.
-    this.#over ??= this.#shutdown === undefined ? reason : closed();
-    this.#shutdown?.resolve(true);
+    this.#over ??= this.#shutdown.waiting ? closed() : reason;
+    this.#shutdown.answered(true);
     for (const run of [...this.#runs.values()]) {
       if (run.state !== "fetching") run.fail(reason);
     }
@@ -164,26 +161,18 @@ export class Session implements RunHost {
   /** Cancels all tasks and deletes all objects but the serializer. */
   async clear(timeoutMs: number): Promise<void> {
     this.assertOpen();
-    this.#clears += 1;
-    this.#clearing ??= Promise.withResolvers<void>();
-    try {
+    await this.#clearing.during(async () => {
       await this.#cancelAll(timeoutMs);
       this.assertOpen();
       this.#objects.clear();
-    } finally {
-      this.#clears -= 1;
-      if (this.#clears === 0) {
-        this.#clearing.resolve();
-        this.#clearing = undefined;
-      }
-    }
+    });
   }
 
   /** Refuses new work, cancels all tasks, waits for the answers and for uploads, and leaves. */
   async leave(timeoutMs: number): Promise<void> {
     const lost = this.#over;
     this.#over ??= closed();
-    this.#shutdown?.reject(this.#over);
+    this.#shutdown.withdraw(this.#over);
     const beganAt = this.#clock.now();
     await this.#cancelAll(timeoutMs);
     this.#abandon();
@@ -206,22 +195,12 @@ export class Session implements RunHost {
     this.assertOpen();
     await this.#cancelAll(timeoutMs);
     this.assertOpen();
-    this.#shutdown = Promise.withResolvers<boolean>();
-    const { promise } = this.#shutdown;
-    this.#scheduler.send({ kind: "clientDisconnect", disconnectType: "shutdown" });
-    const late = (): never => {
-      throw new ClientError("unavailable", `the scheduler did not answer the request to end within ${timeoutMs} ms`);
-    };
-    try {
-      const accepted = await within(promise, timeoutMs, late, { clock: this.#clock });
-      if (accepted) {
-        this.#over ??= closed();
-        this.#abandon();
-      }
-      return accepted;
-    } finally {
-      this.#shutdown = undefined;
+    const accepted = await this.#shutdown.ask(timeoutMs);
+    if (accepted) {
+      this.#over ??= closed();
+      this.#abandon();
     }
+    return accepted;
   }
 
   /** @throws {ClientError} `closed`, `disconnected` */
@@ -244,20 +223,9 @@ export class Session implements RunHost {
     if (this.#runs.size === 0) this.#objects.sweep();
   }
 
-  #print({ taskId, content, logType }: TaskLog): void {
-    try {
-      this.#runs.get(taskId)?.onOutput?.(content, logType, taskId);
-    } catch (reason) {
-      // Nobody's but the listener's: it must not cost the connection.
-      this.#clock.soon(() => {
-        throw reason;
-      });
-    }
-  }
-
   async #send(run: TaskRun, request: TaskRequest): Promise<void> {
     try {
-      while (this.#clearing !== undefined) await this.#clearing.promise;
+      if (this.#clearing.closed) await this.#clearing.passed();
       if (run.over) return;
       const args = this.#hold(run, request);
       const prepared = await request.prepared;
@@ -266,18 +234,9 @@ export class Session implements RunHost {
       const fn = this.#function(prepared);
       await Promise.all([fn.ready, ...args.map(({ ready }) => ready), this.#scheduler.drained()]);
       if (run.over) return;
-      const { priority, profile, capabilities, onOutput } = request;
       this.#objects.announce();
       run.submitted();
-      this.#scheduler.send({
-        kind: "task",
-        taskId: run.id,
-        source: this.#identity.hex,
-        metadata: encodeTaskFlags({ profiling: profile, priority, streamOutput: onOutput !== undefined }),
-        funcObjectId: fn.id,
-        functionArgs: args.map(({ id }) => ({ type: "objectID", data: id })),
-        capabilities: Object.entries(capabilities).map(([name, value]) => ({ name, value })),
-      });
+      this.#scheduler.send(taskMessage(request, { taskId: run.id, source: this.#identity.hex, fn, args }));
     } catch (reason) {
       run.fail(this.#over ?? reason);
     }

@@ -1,6 +1,6 @@
 /**
  * Seeds that found a bug once, played before all others. What a seed does changes with whatever is drawn, so a bug that mattered has a mutant in
- * `scripts/mutants.mjs` as well.
+ * `scripts/mutants/engine-mutants.mjs` as well.
  */
 export const REGRESSIONS: readonly number[] = [
   2857, // an announced worker whose link broke before its first echo was never released: what was lost in the gap waited for ever

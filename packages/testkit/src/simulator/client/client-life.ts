@@ -1,4 +1,4 @@
-import type { Client, ObjectRef, Task, TaskHandle } from "@scaler-aws-hpc/client";
+import type { Client, ObjectRef, Task, TaskHandle, TaskState } from "@scaler-aws-hpc/client";
 import { isClientError } from "@scaler-aws-hpc/client/format";
 import type { ClientRecord } from "./client-record.ts";
 import type { ClientWorld } from "./client-world.ts";
@@ -149,6 +149,11 @@ export class ClientLife {
         controller.abort(why);
       });
     }
+  }
+
+  /** Where open tasks are; those of maps do not tell. */
+  get states(): readonly TaskState[] {
+    return this.#handles.map(({ handle }) => handle.state);
   }
 
   isOpen(facts: TaskFacts): boolean {

@@ -14,6 +14,7 @@ export async function endLife(life: ClientLife): Promise<void> {
     await life.sleep(REST_MS);
     checkRest(life);
   }
+  if (record.lost) await checkLoss(life);
   const timeoutMs = random.spread(50, 20_000);
   const late = random.chance(0.2) ? random.spread(1, 20_000) : 0;
   if (world.scenario.shutdowns && random.chance(0.7)) {
@@ -77,6 +78,13 @@ async function close(life: ClientLife, timeoutMs: number): Promise<void> {
   }
 }
 
+/** A lost scheduler fails everything at once, but for results that are being read. */
+async function checkLoss(life: ClientLife): Promise<void> {
+  await life.sleep(1);
+  const open = life.states.filter((state) => state !== "fetching");
+  if (open.length > 0) life.world.kernel.fail("settles", `tasks are ${open.join(", ")} after the scheduler was lost`);
+}
+
 /** Nothing has gone wrong for long: what nobody needs is gone, and every task was answered. */
 function checkRest(life: ClientLife): void {
   const { world, record, client, kept, unsure } = life;
@@ -113,5 +121,9 @@ function checkEnd(life: ClientLife): void {
   if (record.lost || record.shutDown || record.unheard) return;
   if (!record.left) kernel.fail("rules", "closed without a farewell");
   const orphans = world.orphans(record);
-  if (orphans.length > 0) kernel.fail("objects", `${orphans.length} objects outlive their client: ${orphans[0]} (${record.announced.get(orphans[0] ?? "") ?? "a result"})`);
+  if (orphans.length > 0)
+    kernel.fail(
+      "objects",
+      `${orphans.length} objects outlive their client: ${orphans[0]} (${record.announced.get(orphans[0] ?? "") ?? "a result"})`,
+    );
 }

@@ -61,14 +61,14 @@ export class SimStorage implements OpenStorage {
       const fails = faulty(scenario.rates.downloadFails);
       const look = (): void => {
         const bytes = objects.get(id);
-        if (fails || kernel.now >= until) {
+        if (!fails && bytes !== undefined) resolve(Uint8Array.from(bytes));
+        else if (fails || kernel.now >= until) {
           if (fails) {
             kernel.seen("download failed");
             this.#record.storageFailed = true;
           }
           reject(new ProtocolError("timeout", `object ${id} is missing: nobody stored it`));
-        } else if (bytes !== undefined) resolve(Uint8Array.from(bytes));
-        else this.#clock.run(Math.min(5_000, until - kernel.now), look);
+        } else this.#clock.run(Math.min(5_000, until - kernel.now), look);
       };
       this.#clock.run(this.#pause("download slow"), look);
     });
