@@ -10,7 +10,7 @@ export interface ClientOptions {
   readonly tls?: TlsOptions;
   /** Where the object storage is from here, if not where the scheduler says. @default the scheduler's word */
   readonly objectStorageAddress?: string;
-  /** Time for everything up to the scheduler's first echo, in milliseconds; it may still be starting. @default 30_000 */
+  /** Time for everything up to the scheduler's first echo, which may still be starting, and again for the first upload, in milliseconds. @default 30_000 */
   readonly connectTimeoutMs?: number;
   /**
    * Have every task ask for the capability `node`, which managers with a Node runner advertise: under `allocate=capability` no Python worker gets one.
