@@ -18,7 +18,7 @@ export interface WatchTimes {
   readonly firstLookMs: number;
   /** Between two looks while there is something to find out. @default 2_000 */
   readonly roundMs: number;
-  /** Between two looks, and between two looks at one job, while nothing happens. @default 20_000 and 30_000 */
+  /** Between two looks, and between two looks at one job, while nothing happens. @default 30_000 for both */
   readonly mostRoundMs: number;
   readonly mostPeriodMs: number;
   /** Between two looks when one request does not hold all that are due. @default 1_050 */
@@ -31,7 +31,7 @@ export interface WatchTimes {
 export const WATCH_TIMES: WatchTimes = {
   firstLookMs: 2_500,
   roundMs: 2_000,
-  mostRoundMs: 20_000,
+  mostRoundMs: 30_000,
   mostPeriodMs: 30_000,
   backlogMs: 1_050,
   visibilityMs: 6_000,
@@ -181,7 +181,7 @@ export class JobWatch {
     }
     for (const name of strays) await this.#stray(name, signal);
     const calm = !failed && !this.#hurry;
-    this.#roundMs = calm ? Math.min(this.#times.mostRoundMs, this.#roundMs * 2) : this.#times.roundMs;
+    this.#roundMs = calm ? Math.min(this.#times.mostRoundMs, this.#roundMs * 3) : this.#times.roundMs;
     const waitMs = this.#hurry ? this.#soonMs() : this.#roundMs;
     const backlog = due.length > picked.length;
     this.#nextRoundAt = clock.now() + (backlog ? this.#times.backlogMs : waitMs);

@@ -1,5 +1,5 @@
 import { isOpen } from "./breaker.ts";
-import { isEven, isSettled } from "./function-times.ts";
+import { isEven, isSettled, meanOf } from "./function-times.ts";
 import type { CoreState, Profile } from "./state.ts";
 import type { Work } from "./work.ts";
 
@@ -24,10 +24,13 @@ export function roomFor(core: CoreState, profile: Profile, head: Work): number {
 /** Whether enough children wait at the backend, so that the next job can wait until it is larger. */
 export function enoughWait(core: CoreState, profile: Profile, head: Work): boolean {
   const waiting = -freeSlots(profile);
-  if (waiting <= 0) return false;
-  // Before a function is known the first to wait are all there are: what follows them is sized by what is known then.
-  const packed = core.options.maxTasksPerPack > 1;
-  return (packed && !isSettled(core, profile, head)) || waiting > REFILL * aheadOf(core, profile, head);
+  if (waiting < 0) return false;
+  const mostAhead = aheadOf(core, profile, head);
+  if (core.options.maxTasksPerPack > 1 && !isSettled(core, profile, head)) {
+    // What follows the first that wait is sized by what is known when they run.
+    return meanOf(core, head) !== undefined || waiting >= mostAhead;
+  }
+  return waiting > REFILL * mostAhead;
 }
 
 function aheadOf(core: CoreState, profile: Profile, head: Work): number {

@@ -40,7 +40,7 @@ export function windowEnd(core: CoreState, profile: Profile): number | undefined
   if (room === 0 || enoughWait(core, profile, head)) return undefined;
   const since = profile.gatheringSince ?? core.now;
   const free = freeSlots(profile);
-  const forTasks = arrivalsEnd(core, profile, head, since, room);
+  const forTasks = arrivalsEnd(core, profile, head, since, free > 0 ? free : room);
   // Where children wait at the backend for slots, those of a burst are taken up by them.
   const gathers = free > 0 && profile.ready > free && profile.live > 0 && core.options.backend.maxChildren > 1;
   if (!gathers) return forTasks;
@@ -67,7 +67,9 @@ function arrivalsEnd(core: CoreState, profile: Profile, head: Work, since: numbe
   const mean = meanOf(core, head);
   const streaming = since - profile.lastCompanyAt < STREAM_MS && mean !== undefined && mean < maxMs;
   if (streaming) return since + maxMs;
-  const mostMs = mean === undefined ? maxMs : Math.max(quietMs, gatherMs(core, profile, head));
+  // The sooner it is known how long a function takes, the sooner its tasks are packed well; those that will wait at the backend have time.
+  const unknownMs = freeSlots(profile) > 0 ? 2 * quietMs : maxMs;
+  const mostMs = mean === undefined ? unknownMs : Math.max(quietMs, gatherMs(core, profile, head));
   return Math.min(profile.lastArrivalAt + quietMs, since + Math.min(maxMs, mostMs));
 }
 
