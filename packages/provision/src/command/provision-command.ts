@@ -35,6 +35,9 @@ export interface Place {
 export abstract class ProvisionCommand extends Command {
   static override enableJsonFlag = true;
 
+  /** What goes on after an interruption. */
+  protected readonly goesOn: "apply" | "destroy" = "apply";
+
   #quiet = false;
 
   /** Progress, for a person: to stderr, also with `--json`. */
@@ -63,7 +66,7 @@ export abstract class ProvisionCommand extends Command {
         found = await findDeployment(account, prefix, { signal });
         return await work(found, signal);
       } catch (reason) {
-        throw reason === signal.reason && found !== undefined ? await explain(found, signal) : reason;
+        throw reason === signal.reason && found !== undefined ? await explain(found, signal, this.goesOn) : reason;
       } finally {
         account[Symbol.dispose]();
       }
@@ -129,11 +132,14 @@ export abstract class ProvisionCommand extends Command {
 /** Longest that an interrupted command looks around, in milliseconds. */
 const LOOK_MS = 10_000;
 
-async function explain(deployment: Deployment, { reason }: AbortSignal): Promise<Error> {
+async function explain(deployment: Deployment, { reason }: AbortSignal, goesOn: "apply" | "destroy"): Promise<Error> {
   const { describeStacks } = await import("../deployment/describe-stacks.ts");
   const lines = await describeStacks(deployment, { signal: AbortSignal.timeout(LOOK_MS) });
   const { apply, destroy, show } = deployment.commands;
-  const next = `go on with \`${apply} --wait\`, look with \`${show}\`, go back with \`${destroy} --wait\``;
+  const next =
+    goesOn === "destroy"
+      ? `go on with \`${destroy} --wait\`, look with \`${show}\``
+      : `go on with \`${apply} --wait\`, look with \`${show}\`, go back with \`${destroy} --wait\``;
   const signal = reason instanceof Interrupted ? reason.signal : "SIGTERM";
   return new Interrupted(signal, [`stopped by ${signal}; what exists now:`, ...lines, next].join("\n"));
 }

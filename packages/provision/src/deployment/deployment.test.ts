@@ -6,6 +6,7 @@ import type { Choices } from "./choices.ts";
 import { findDeployment } from "./deployment.ts";
 import { describeStacks } from "./describe-stacks.ts";
 import { destroyDeployment, findDoomed } from "./destroy-deployment.ts";
+import { findLeftovers } from "./leftovers.ts";
 import { makePlan, type Plan, planLines } from "./make-plan.ts";
 import type { ImageChoice } from "./planned-image.ts";
 import { startValues } from "./start-values.ts";
@@ -21,7 +22,7 @@ beforeEach(() => {
 
 const NO_IMAGE: ImageChoice = {
   ...{ build: false, python: undefined, requirements: undefined, base: undefined },
-  node: { build: false, program: "scaler-runner.cjs", packageFile: undefined },
+  node: { build: false, program: process.execPath, packageFile: undefined },
 };
 const pause = async (_ms: number, options: { signal?: AbortSignal | undefined } = {}): Promise<void> => {
   options.signal?.throwIfAborted();
@@ -211,7 +212,7 @@ describe("a destroy", () => {
     account.bucketOwners.set(bucket, "account");
     account.objects.set(bucket, 2_500);
     account.images.set("d1-base-Repository", 2);
-    account.definitions.set("d1-compute-JobDefinition", ["arn:1", "arn:2"]);
+    account.definitions.set("d1-compute-JobDefinition", ["arn:1", "d1-compute-JobDefinition"]);
   });
 
   it("takes everything, in an order that works", async () => {
@@ -222,13 +223,29 @@ describe("a destroy", () => {
     };
     expect(await destroy()).toEqual({ objects: 2_500, images: 2, jobs: 0, leftovers: [] });
     expect(account.calls).toEqual([
-      "delete d1-compute",
       "deregister arn:1",
-      "deregister arn:2",
+      "delete d1-compute",
+      "deregister d1-compute-JobDefinition",
       `empty ${bucket}`,
       "empty d1-base-Repository",
       "delete d1-base",
     ]);
+  });
+
+  it("touches nothing while the other stack is being changed", async () => {
+    const compute = account.stacks.statusOf("d1-compute");
+    account.stacks.put("d1-base", "UPDATE_IN_PROGRESS", { "scaler-aws-hpc:deployment": "d1" });
+    await expect(destroy()).rejects.toThrow(/d1-base is UPDATE_IN_PROGRESS.*nothing was changed.*destroy .*--wait`/);
+    expect(account.calls).toEqual([]);
+    expect(account.stacks.statusOf("d1-compute")).toBe(compute);
+  });
+
+  it("names everything that is left, also where two things have one name", async () => {
+    account.queues.add("same");
+    account.definitions.set("same", ["arn:9"]);
+    const left = (type: string) => ({ logicalId: "", type, physicalId: "same", status: "", statusReason: undefined });
+    const found = await findLeftovers(account, ["AWS::Batch::JobQueue", "AWS::Batch::JobDefinition"].map(left), []);
+    expect(found.map(({ type }) => type)).toEqual(["AWS::Batch::JobQueue", "AWS::Batch::JobDefinition"]);
   });
 
   it("refuses while jobs run, and stops them only when told to", async () => {

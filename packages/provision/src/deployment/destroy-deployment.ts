@@ -76,15 +76,14 @@ export async function destroyDeployment(
   const { say } = watch;
   const driver = new StackDriver({ ...watch, service: account.stacks }, commands);
   if (!terminateJobs) assertIdle(doomed, deployment);
-  else if (doomed.jobs.length > 0) await endJobs(deployment, doomed, watch, options);
-  // An update leaves earlier revisions to the jobs that were made of them.
-  const definitions = new Set(idsOf(doomed.compute, "AWS::Batch::JobDefinition").map(definitionName));
+  // Both, before anything is touched: while one is being changed the other is needed.
+  for (const stack of [stackNames.base, stackNames.compute]) await driver.removable(stack, name, { ...options, wait });
+  if (doomed.jobs.length > 0) await endJobs(deployment, doomed, watch, options);
+  const current = idsOf(doomed.compute, "AWS::Batch::JobDefinition");
+  // An update leaves earlier revisions to the jobs that were made of them. Only the stack tells their name, so they go before it does.
+  await deregister(deployment, current, current, say, options);
   const kept = [...(await driver.remove(stackNames.compute, name, { ...options, wait }))];
-  for (const definition of definitions) {
-    const revisions = await account.batch.activeDefinitions(definition, options);
-    for (const arn of revisions) await account.batch.deregister(arn, options);
-    if (revisions.length > 0) say(`deregistered ${revisions.length} revisions of ${definition}`);
-  }
+  await deregister(deployment, current, [], say, options);
   let objects = 0;
   for (const bucket of idsOf(doomed.base, "AWS::S3::Bucket")) {
     if ((await account.buckets.owner(bucket, options)) !== "account") continue;
@@ -99,6 +98,21 @@ export async function destroyDeployment(
   kept.push(...(await driver.remove(stackNames.base, name, { ...options, wait })));
   const leftovers = await findLeftovers(account, [...doomed.base, ...doomed.compute], kept, options);
   return { objects, images, jobs: doomed.jobs.length, leftovers };
+}
+
+/** Takes back the revisions of these definitions, but for some. */
+async function deregister(
+  { account: { batch } }: Deployment,
+  definitions: readonly string[],
+  but: readonly string[],
+  say: (line: string) => void,
+  options: AbortOptions,
+): Promise<void> {
+  for (const definition of new Set(definitions.map(definitionName))) {
+    const revisions = (await batch.activeDefinitions(definition, options)).filter((arn) => !but.includes(arn));
+    for (const arn of revisions) await batch.deregister(arn, options);
+    if (revisions.length > 0) say(`deregistered ${revisions.length} revisions of ${definition}`);
+  }
 }
 
 async function endJobs(

@@ -23,14 +23,19 @@ export async function findLeftovers(
   kept: readonly StackResource[],
   options: AbortOptions = {},
 ): Promise<readonly Leftover[]> {
+  // Things of several types have the same name.
   const left = new Map<string, Leftover>();
   for (const { type, physicalId = "", status, statusReason } of kept) {
-    left.set(physicalId, { type, name: physicalId, why: statusReason ?? status });
+    left.set(`${type} ${physicalId}`, { type, name: physicalId, why: statusReason ?? status });
   }
   for (const { type, physicalId } of before) {
-    if (physicalId === undefined || left.has(physicalId)) continue;
+    if (physicalId === undefined || left.has(`${type} ${physicalId}`)) continue;
     if (await isThere(account, type, physicalId, options)) {
-      left.set(physicalId, { type, name: physicalId, why: "CloudFormation said that it was deleted, and it is there" });
+      left.set(`${type} ${physicalId}`, {
+        type,
+        name: physicalId,
+        why: "CloudFormation said that it was deleted, and it is there",
+      });
     }
   }
   return [...left.values()];

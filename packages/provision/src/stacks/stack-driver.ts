@@ -74,6 +74,31 @@ export class StackDriver {
   }
 
   /**
+   * A stack that may be deleted now; `undefined` when there is none.
+   * @param options with `wait` an operation that is under way is waited for
+   * @throws {AdapterError} `conflict` for a stack that is not ours or busy
+   */
+  async removable(
+    name: string,
+    deployment: string,
+    options: AbortOptions & { readonly wait?: boolean } = {},
+  ): Promise<StackDetail | undefined> {
+    const { service, say } = this.#tools;
+    let stack = await service.describe(name, options);
+    let state = stackState(stack?.status);
+    if (stack === undefined || state === "absent") return undefined;
+    assertOurs(stack, deployment, state);
+    if (state === "busy" && options.wait === true) {
+      say(`stack ${name} is ${stack.status}: waiting for it`);
+      ({ stack } = await watchStack(this.#tools, stack.id, await newestEvent(service, stack.id, options), options));
+      state = stackState(stack?.status);
+      if (stack === undefined || state === "absent") return undefined;
+    }
+    if (state === "busy") throw refusal(stack, state, [], this.#commands, this.#commands.destroy);
+    return stack;
+  }
+
+  /**
    * Deletes a stack and follows it to its end; nothing happens when there is none.
    * @returns what is left of it: resources that could not be deleted, or are kept on purpose
    * @throws {AdapterError} `conflict` for a stack that is not ours or busy
@@ -84,16 +109,8 @@ export class StackDriver {
     options: AbortOptions & { readonly wait?: boolean } = {},
   ): Promise<readonly StackResource[]> {
     const { service, say } = this.#tools;
-    let stack = await service.describe(name, options);
-    let state = stackState(stack?.status);
-    if (stack === undefined || state === "absent") return [];
-    assertOurs(stack, deployment, state);
-    if (state === "busy" && options.wait === true) {
-      ({ stack } = await watchStack(this.#tools, stack.id, await newestEvent(service, stack.id, options), options));
-      state = stackState(stack?.status);
-      if (stack === undefined || state === "absent") return [];
-    }
-    if (state === "busy") throw refusal(stack, state, [], this.#commands);
+    const stack = await this.removable(name, deployment, options);
+    if (stack === undefined) return [];
     const before = await newestEvent(service, stack.id, options);
     say(`deleting the stack ${name}`);
     await service.deleteStack(stack.id, options);

@@ -28,12 +28,15 @@ export function assertOurs(stack: StackDetail, deployment: string, state: StackS
 /**
  * The error for a stack that cannot be updated as it is: what it is, what is in it, which command goes on or back.
  * `undefined` for one that can.
+ *
+ * @param goOn what waits for a busy one and then goes on
  */
 export function refusal(
   stack: StackDetail,
   state: StackState,
   resources: readonly StackResource[],
   commands: NextCommands,
+  goOn: string = commands.apply,
 ): AdapterError | undefined {
   const { name, status, statusReason, changedAt } = stack;
   const why = statusReason === undefined ? "" : ` (${statusReason})`;
@@ -43,7 +46,7 @@ export function refusal(
     case "busy":
       return new AdapterError(
         "conflict",
-        `stack ${name} is ${status}${since}: another run is under way, or AWS finishes an interrupted one; nothing was changed; wait for it with \`${commands.apply} --wait\`, look with \`${commands.show}\``,
+        `stack ${name} is ${status}${since}: another run is under way, or AWS finishes an interrupted one; nothing was changed; wait for it with \`${goOn} --wait\`, look with \`${commands.show}\``,
       );
     case "stuck":
       return new AdapterError(

@@ -37,6 +37,8 @@ export default class ProvisionDestroy extends ProvisionCommand {
     "env-file": Flags.string({ hidden: true, summary: "Accepted and ignored: files are left alone." }),
   };
 
+  protected override readonly goesOn = "destroy";
+
   async run(): Promise<DestroyResult> {
     const { flags } = await this.parse(ProvisionDestroy);
     this.beQuiet(flags.quiet);
