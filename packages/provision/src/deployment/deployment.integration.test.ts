@@ -30,7 +30,7 @@ const program = serviceProgram("moto", "moto_server");
 const credentials = { accessKeyId: "testing", secretAccessKey: "testing" };
 const NO_IMAGE: ImageChoice = {
   ...{ build: false, python: undefined, requirements: undefined, base: undefined },
-  node: { build: false, program: "scaler-runner.cjs", packageFile: undefined },
+  node: { build: false, program: process.execPath, packageFile: undefined },
 };
 const before = { ...process.env };
 let moto: MotoServer;
@@ -142,7 +142,7 @@ describe("a deployment on moto", () => {
     for (const tag of tags) expect(tag).toMatch(/^node-[0-9a-f]{16}$/);
     expect(new Set(tags).size).toBe(5);
     await expect(contentTag({ ...order, program: "/no/such/runner" })).rejects.toThrow(
-      /^\[config\] \/no\/such\/runner: /,
+      /^\[config\] .*\/no\/such\/runner is not there; /,
     );
   });
 });

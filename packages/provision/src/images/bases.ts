@@ -26,6 +26,6 @@ export function pythonBase(version: string): string {
   const known = Object.keys(PYTHON_BASES).join(", ");
   throw new AdapterError(
     "config",
-    `python: expected ${known}, got ${JSON.stringify(version)}; for another Python name an image that has it as base`,
+    `--python: expected ${known}, got ${JSON.stringify(version)}; for another Python name an image that has it with --base`,
   );
 }

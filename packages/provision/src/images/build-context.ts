@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -53,7 +54,7 @@ async function setTimes(folder: string): Promise<void> {
 
 /** The context of the Python runner. @throws {AdapterError} `config` when the requirements are no file */
 export async function pythonRunnerFiles(runner: string, requirements: string | undefined): Promise<ContextFiles> {
-  if (requirements !== undefined) await assertFile("requirements", requirements);
+  if (requirements !== undefined) await assertFile("--requirements", requirements);
   return {
     "scaler_runner.py": { from: runner },
     "requirements.txt": requirements === undefined ? { text: "" } : { from: requirements },
@@ -68,11 +69,10 @@ export async function nodeRunnerFiles(
   runner: string | undefined,
   packageFile: string | undefined,
 ): Promise<ContextFiles> {
-  const from = assertRunner(runner);
-  await assertFile("runner", from);
-  const program = { "scaler-runner.cjs": { from } };
+  // First what the user named.
+  if (packageFile !== undefined) await assertFile("--node-packages", packageFile);
+  const program = { "scaler-runner.cjs": { from: assertRunner(runner) } };
   if (packageFile === undefined) return { ...program, "package.json": { text: "{}\n" } };
-  await assertFile("packages", packageFile);
   const lock = await lockFileOf(packageFile);
   return {
     ...program,
@@ -81,11 +81,15 @@ export async function nodeRunnerFiles(
   };
 }
 
-/** The Node runner is a plugin, which whoever builds has to find. @throws {AdapterError} `config` when there is none */
+/** The Node runner is a plugin, which whoever builds has to find, in one file: a clone has it once bundled. @throws {AdapterError} `config` when there is none */
 export function assertRunner(runner: string | undefined): string {
-  if (runner !== undefined) return runner;
-  const text = "the Node runner is not there; `scaler-aws-hpc plugins install @scaler-aws-hpc/runner-node` brings it";
-  throw new AdapterError("config", text);
+  if (runner === undefined) {
+    const text = "the Node runner is not there; `scaler-aws-hpc plugins install @scaler-aws-hpc/runner-node` brings it";
+    throw new AdapterError("config", text);
+  }
+  if (existsSync(runner)) return runner;
+  const next = "in a clone `npm run build` makes it; else install @scaler-aws-hpc/runner-node again";
+  throw new AdapterError("config", `the Node runner's program ${runner} is not there; ${next}`);
 }
 
 /** npm's lock file beside a package file; `undefined` when there is none. */
@@ -101,7 +105,8 @@ export async function managerFiles(packages: readonly string[]): Promise<Context
   return Object.fromEntries(packages.map((from) => [`packages/${basename(from)}`, { from }]));
 }
 
-async function assertFile(setting: string, path: string): Promise<void> {
+/** @param setting as an error names it @throws {AdapterError} `config` */
+export async function assertFile(setting: string, path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isFile() !== true) {
     throw new AdapterError("config", `${setting}: expected a file, but ${path} is ${found ? "none" : "not there"}`);

@@ -109,15 +109,19 @@ describe("an image of the Node runner", () => {
 
 describe("what cannot be built", () => {
   it.each([
-    [{ tag: "--privileged" }, "tag: expected the name of an image"],
-    [{ tag: "t; rm -rf /" }, "tag: expected the name of an image"],
-    [{ tag: "t", base: "-v/:/host" }, "base: expected the name of an image"],
-    [{ tag: "t", python: "3" }, "python: expected a version as 3.12"],
-    [{ tag: "t", python: "3.7" }, "python: expected 3.9, 3.10, 3.11, 3.12, 3.13"],
-    [{ tag: "t", network: "--x" }, "network: expected the name of one"],
+    [{ tag: "--privileged" }, "--tag: expected the name of an image"],
+    [{ tag: "t; rm -rf /" }, "--tag: expected the name of an image"],
+    [{ tag: "t", base: "-v/:/host" }, "--base: expected the name of an image"],
+    [{ tag: "t", python: "3" }, "--python: expected a version as 3.12"],
+    [{ tag: "t", python: "3.7" }, "--python: expected 3.9, 3.10, 3.11, 3.12, 3.13"],
+    [{ tag: "t", network: "--x" }, "--network: expected the name of one"],
     [{ tag: "t", kind: "runner-node" }, "the Node runner is not there"],
-    [{ tag: "t", kind: "runner-node", runner: "/no/such/file" }, "runner: expected a file, but /no/such/file is"],
-    [{ tag: "t", requirements: "/no/such/file" }, "requirements: expected a file, but /no/such/file is not there"],
+    [
+      { tag: "t", kind: "runner-node", runner: "/no/such/file" },
+      "the Node runner's program /no/such/file is not there; in a clone `npm run build`",
+    ],
+    [{ tag: "t", kind: "runner-node", runner: "/no/such/file", packageFile: "/no.json" }, "--node-packages: expected"],
+    [{ tag: "t", requirements: "/no/such/file" }, "--requirements: expected a file, but /no/such/file is not there"],
   ] as const)("%j is refused in words, and nothing is built", async (options, text) => {
     await using engines = await fakeEngines({ docker: WORKS });
     await expect(buildImage(options)).rejects.toMatchObject({ code: "config", message: expect.stringContaining(text) });
@@ -140,6 +144,18 @@ describe("what cannot be built", () => {
     await expect(failed).rejects.toThrow(
       /^\[rejected\] docker build of t failed: ERROR: exec format error; .*emulation/,
     );
+  });
+
+  it("says only the last line of what the user has seen, and tells what is out of reach from what is wrong", async () => {
+    const fails = `if (args[0] === "build") { console.error("Trying to pull\\nError: initializing source: pinging container registry r: dial tcp: i/o timeout\\n"); process.exit(125); }`;
+    await using _engines = await fakeEngines({ podman: fails });
+    await expect(buildImage({ tag: "t", onOutput: () => undefined })).rejects.toMatchObject({
+      code: "unavailable",
+      message: expect.stringMatching(
+        /^\[unavailable\] podman build of t failed: Error: initializing .* timeout \(its output says more\); .*--base; then the same command goes on$/,
+      ),
+    });
+    await expect(buildImage({ tag: "t" })).rejects.toThrow(/failed: Trying to pull\nError: initializing/);
   });
 
   it("ends the engine when stopped, and leaves no folder", async () => {

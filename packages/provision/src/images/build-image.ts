@@ -12,7 +12,7 @@ import {
   pythonRunnerFiles,
 } from "./build-context.ts";
 import { type EngineName, findEngine } from "./engine.ts";
-import { runProgram } from "./run-program.ts";
+import { runProgram, saidBy } from "./run-program.ts";
 
 /** What is built. */
 export interface BuildImageOptions {
@@ -80,7 +80,7 @@ export async function buildImage(
   for (const [name, value] of buildArguments) args.push("--build-arg", `${name}=${value}`);
   const output = options.onOutput === undefined ? {} : { onOutput: options.onOutput };
   const { code, tail } = await runProgram(engine, [...args, context.folder], { ...stop, ...output });
-  if (code !== 0) throw new AdapterError("rejected", `${engine} build of ${options.tag} failed: ${explain(tail)}`);
+  if (code !== 0) throw buildFailure(`${engine} build of ${options.tag}`, tail, options.onOutput !== undefined);
   return { image: options.tag, id: (await readFile(idFile, "utf8")).trim(), engine };
 }
 
@@ -91,19 +91,19 @@ const REFERENCE = /^[a-z0-9][A-Za-z0-9._/:@-]{0,254}$/;
 const VERSION = /^[0-9A-Za-z][0-9A-Za-z.+-]{0,63}$/;
 
 function checkOptions({ tag, base, buildBase, python, version, network }: BuildImageOptions): void {
-  const images = { tag, base, "build base": buildBase };
+  const images = { "--tag": tag, "--base": base, "--build-base": buildBase };
   for (const [setting, value] of Object.entries(images)) {
     if (value === undefined || REFERENCE.test(value)) continue;
     throw new AdapterError("config", `${setting}: expected the name of an image, got ${JSON.stringify(value)}`);
   }
   if (python !== undefined && !/^3\.\d{1,2}$/.test(python)) {
-    throw new AdapterError("config", `python: expected a version as 3.12, got ${JSON.stringify(python)}`);
+    throw new AdapterError("config", `--python: expected a version as 3.12, got ${JSON.stringify(python)}`);
   }
   if (version !== undefined && !VERSION.test(version)) {
     throw new AdapterError("config", `version: expected one as 1.2.3, got ${JSON.stringify(version)}`);
   }
   if (network !== undefined && !/^[A-Za-z0-9][\w.-]*$/.test(network)) {
-    throw new AdapterError("config", `network: expected the name of one, got ${JSON.stringify(network)}`);
+    throw new AdapterError("config", `--network: expected the name of one, got ${JSON.stringify(network)}`);
   }
 }
 
@@ -129,11 +129,25 @@ async function contextOf(options: BuildImageOptions): Promise<BuildContext> {
   return makeContext(kind, await files[kind]());
 }
 
-/** What the engine said, with what to do where that is not clear from it. */
-function explain(tail: string): string {
+/**
+ * The error of a build, with what to do where that is not clear from what the engine said. A step that was done is not done again, so the same command goes on.
+ * @param seen whether the user has seen the engine's output already
+ */
+function buildFailure(what: string, tail: string, seen: boolean): AdapterError {
+  const text = `${what} failed: ${saidBy(tail, seen)}`;
   if (/exec format error/i.test(tail)) {
-    return `${tail}; the image is for another architecture: install emulation (qemu-user-static, binfmt) or build on such a machine`;
+    const next =
+      "the image is for another architecture: install emulation (qemu-user-static, binfmt) or build on such a machine";
+    return new AdapterError("rejected", `${text}; ${next}`);
   }
-  const unreachable = /pinging container registry|failed to resolve|no such host|i\/o timeout/i.test(tail);
-  return unreachable ? `${tail}; the base could not be pulled: look at the network, or name another base` : tail;
+  if (UNREACHABLE.test(tail)) {
+    const next =
+      "an image or package could not be fetched: look at the network, or name another image to build on with --base";
+    return new AdapterError("unavailable", `${text}; ${next}; then the same command goes on`);
+  }
+  return new AdapterError("rejected", `${text}; mend it, then the same command goes on`);
 }
+
+// Of docker, podman, finch and their registries, and of pip and npm.
+const UNREACHABLE =
+  /pinging container registry|failed to resolve|no such host|i\/o timeout|connection refused|network is unreachable|Failed to establish a new connection|ENOTFOUND|EAI_AGAIN|TLS handshake timeout|toomanyrequests/i;

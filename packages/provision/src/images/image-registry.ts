@@ -30,8 +30,8 @@ const ECR =
 export async function openEcr(uri: string): Promise<ImageRegistry & Disposable> {
   const [, registry = "", region = "", repositoryName = ""] = ECR.exec(uri) ?? [];
   if (registry === "") {
-    const expected = "ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME, without a tag";
-    throw new AdapterError("config", `repository: expected ${expected}, got ${JSON.stringify(uri)}`);
+    const expected = "ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME without a tag (that is said with --repository-tag)";
+    throw new AdapterError("config", `--repository: expected ${expected}, got ${JSON.stringify(uri)}`);
   }
   const sdk = await import("@aws-sdk/client-ecr");
   const client = new sdk.ECRClient(clientOptions(region));

@@ -3,4 +3,4 @@ export { dockerfileOf, type ImageKind } from "./build-context.ts";
 export { type BuildImageOptions, type BuiltImage, buildImage } from "./build-image.ts";
 export { ENGINES, type EngineName, findEngine } from "./engine.ts";
 export type { ImageRegistry, RegistryLogin } from "./image-registry.ts";
-export { type PushedImage, type PushImageOptions, pushImage } from "./push-image.ts";
+export { checkPush, type PushedImage, type PushImageOptions, pushImage } from "./push-image.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { fakeEngines, WORKS } from "../../test-support/fake-engine.ts";
 import type { ImageRegistry } from "./image-registry.ts";
-import { pushImage } from "./push-image.ts";
+import { checkPush, pushImage } from "./push-image.ts";
 
 const HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
 const REPOSITORY = `${HOST}/my-tasks`;
@@ -53,6 +53,15 @@ describe("an image", () => {
     });
   });
 
+  it("is refused before it is built, where the repository does not take it", async () => {
+    const at = { repository: REPOSITORY, registry: registry(["v1"], false) };
+    await expect(checkPush(at)).resolves.toBeUndefined();
+    await expect(checkPush({ ...at, tag: "v2" })).resolves.toBeUndefined();
+    await expect(checkPush({ ...at, tag: "v1" })).rejects.toMatchObject({ code: "conflict" });
+    await expect(checkPush({ repository: "foo" })).rejects.toThrow("[config] --repository: expected ACCOUNT");
+    await expect(checkPush({ repository: `${REPOSITORY}:v1` })).rejects.toThrow("without a tag");
+  });
+
   it("is refused by name when it is not there, when login fails, and where no repository can be", async () => {
     const fails = `${WORKS} if (args[0] === "login") { console.error("denied: " + call.input.length); process.exit(1); }`;
     await using _engines = await fakeEngines({ docker: fails, podman: `if (args[0] === "image") process.exit(1);` });
@@ -61,8 +70,10 @@ describe("an image", () => {
     expect(failed).toContain(`docker login for ${REPOSITORY} failed: denied: ${PASSWORD.length}`);
     expect(failed).not.toContain(PASSWORD);
     await expect(pushImage({ ...options, engine: "podman" })).rejects.toThrow("podman has no my-tasks:1; build it");
-    await expect(pushImage({ ...options, tag: "-x y" })).rejects.toThrow("[config] tag: expected letters");
+    await expect(pushImage({ ...options, tag: "-x y" })).rejects.toThrow("[config] --repository-tag: expected letters");
     const elsewhere = pushImage({ image: "my-tasks:1", repository: "example.org/my-tasks" });
-    await expect(elsewhere).rejects.toThrow("[config] repository: expected ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME");
+    await expect(elsewhere).rejects.toThrow(
+      "[config] --repository: expected ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME",
+    );
   });
 });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AdapterError } from "@scaler-aws-hpc/adapter-core";
 import { type EngineName, findEngine } from "./engine.ts";
 import { type ImageRegistry, openEcr } from "./image-registry.ts";
-import { runProgram } from "./run-program.ts";
+import { runProgram, saidBy } from "./run-program.ts";
 
 /** What is pushed, and where to. */
 export interface PushImageOptions {
@@ -44,9 +44,7 @@ export async function pushImage(
 ): Promise<PushedImage> {
   const stop = signal === undefined ? {} : { signal };
   const { repository, image } = options;
-  if (options.tag !== undefined && !/^[A-Za-z0-9_][\w.-]{0,127}$/.test(options.tag)) {
-    throw new AdapterError("config", `tag: expected letters, digits, and . _ -, got ${JSON.stringify(options.tag)}`);
-  }
+  checkTag(options.tag);
   using opened = options.registry === undefined ? await openEcr(repository) : undefined;
   const registry = options.registry ?? opened;
   if (registry === undefined) throw new AdapterError("internal", "no registry");
@@ -61,12 +59,7 @@ export async function pushImage(
 
   const present = await registry.digestOf(tag, stop);
   if (present !== undefined && options.tag === undefined) return named(present, false);
-  if (present !== undefined) {
-    throw new AdapterError(
-      "conflict",
-      `${repository} has an image with the tag ${tag}; tags that jobs use must not move: choose another, or none`,
-    );
-  }
+  if (present !== undefined) throw taken(repository, tag);
   const run = async (args: readonly string[], input?: string): Promise<void> => {
     const output = options.onOutput === undefined ? {} : { onOutput: options.onOutput };
     const { code, tail } = await runProgram(engine, args, {
@@ -74,7 +67,10 @@ export async function pushImage(
       ...output,
       ...(input !== undefined && { input }),
     });
-    if (code !== 0) throw new AdapterError("rejected", `${engine} ${args[0]} for ${repository} failed: ${tail}`);
+    if (code !== 0) {
+      const said = saidBy(tail, options.onOutput !== undefined);
+      throw new AdapterError("rejected", `${engine} ${args[0]} for ${repository} failed: ${said}`);
+    }
   };
   const { registry: host, user, password } = await registry.login(stop);
   await run(["login", "--username", user, "--password-stdin", host], password);
@@ -90,6 +86,35 @@ export async function pushImage(
     `${repository}:${tag} was pushed, but the repository does not tell of it; run again`,
   );
 }
+
+/**
+ * Asks a repository whether an image may be pushed there, which is better known before one is built: whether it exists, may be looked at, and has no image with the
+ * chosen tag.
+ * @throws {AdapterError} `config`, `denied`, `unavailable`; `conflict` when the tag is taken
+ */
+export async function checkPush(
+  { repository, tag, registry }: Pick<PushImageOptions, "repository" | "tag" | "registry">,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<void> {
+  checkTag(tag);
+  using opened = registry === undefined ? await openEcr(repository) : undefined;
+  const present = await (registry ?? opened)?.digestOf(tag ?? ANY_TAG, signal === undefined ? {} : { signal });
+  if (present !== undefined && tag !== undefined) throw taken(repository, tag);
+}
+
+/** Whether there is one is all the same: it is the repository that is asked about. */
+const ANY_TAG = "any";
+
+function checkTag(tag: string | undefined): void {
+  if (tag === undefined || /^[A-Za-z0-9_][\w.-]{0,127}$/.test(tag)) return;
+  throw new AdapterError("config", `--repository-tag: expected letters, digits, and . _ -, got ${JSON.stringify(tag)}`);
+}
+
+const taken = (repository: string, tag: string): AdapterError =>
+  new AdapterError(
+    "conflict",
+    `${repository} has an image with the tag ${tag}; tags that jobs use must not move: choose another with --repository-tag, or none`,
+  );
 
 async function tagOf(engine: EngineName, image: string, stop: { signal?: AbortSignal }): Promise<string> {
   const { code, stdout, tail } = await runProgram(engine, ["image", "inspect", "--format", "{{.Id}}", image], stop);

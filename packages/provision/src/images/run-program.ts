@@ -61,6 +61,18 @@ export async function runProgram(
   }
 }
 
+/**
+ * What a program that failed said, for an error.
+ * @param seen whether the user has seen its output already: then the last line is enough
+ */
+export function saidBy(tail: string, seen: boolean): string {
+  if (!seen) return tail;
+  const last = tail.trimEnd().split("\n").at(-1)?.trim() ?? "";
+  return `${last.slice(0, LINE_CHARACTERS)}${last.length > LINE_CHARACTERS ? "..." : ""} (its output says more)`;
+}
+
+const LINE_CHARACTERS = 300;
+
 function ended(child: ChildProcess): Promise<number> {
   return new Promise((resolve) => {
     child.once("error", () => resolve(127));

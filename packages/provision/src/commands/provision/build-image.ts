@@ -46,7 +46,10 @@ export default class BuildImage extends ProvisionCommand {
       helpValue: "FILE",
       dependsOn: ["node"],
     }),
-    manager: Flags.boolean({ summary: "Build the image of the manager instead, which runs `start`.", default: false }),
+    manager: Flags.boolean({
+      summary: "Build the image of the manager instead, which runs `start`.",
+      exclusive: ["node", "python", "requirements"],
+    }),
     architecture: Flags.option({
       summary: "Processors that it is for. [default: this machine's]",
       options: ["x86_64", "arm64"] as const,
@@ -66,9 +69,9 @@ export default class BuildImage extends ProvisionCommand {
 
   async run(): Promise<BuildImageResult> {
     const { flags } = await this.parse(BuildImage);
-    const { buildImage, pushImage } = await import("../../images/index.ts");
+    const { buildImage, checkPush, pushImage } = await import("../../images/index.ts");
     // Progress is for people: stdout is for the result.
-    const onOutput = (text: string): void => void (flags.quiet || process.stderr.write(text));
+    const output = flags.quiet ? {} : { onOutput: (text: string): void => void process.stderr.write(text) };
     const { repository, tag, manager, node } = flags;
     const kind: ImageKind = manager ? "manager" : node ? "runner-node" : "runner-python";
     const chosen = {
@@ -85,11 +88,13 @@ export default class BuildImage extends ProvisionCommand {
     };
     const last = (): string => "run the same command to go on";
     return await interruptible(async (signal) => {
-      const built = await buildImage({ kind, tag, onOutput, ...given(chosen) }, { signal });
+      const repositoryTag = given({ tag: flags["repository-tag"] });
+      if (repository !== undefined) await checkPush({ repository, ...repositoryTag }, { signal });
+      const built = await buildImage({ kind, tag, ...output, ...given(chosen) }, { signal });
       this.log(`${built.image} ${built.id}`);
       if (repository === undefined) return { schemaVersion: SCHEMA_VERSION, ...built };
-      const where = { repository, image: built.image, engine: built.engine, onOutput };
-      const pushed = await pushImage({ ...where, ...given({ tag: flags["repository-tag"] }) }, { signal });
+      const where = { repository, image: built.image, engine: built.engine };
+      const pushed = await pushImage({ ...where, ...output, ...repositoryTag }, { signal });
       this.log(`${pushed.uri}${pushed.pushed ? "" : " (was there already)"}`);
       return { schemaVersion: SCHEMA_VERSION, ...built, pushed };
     }, last);
