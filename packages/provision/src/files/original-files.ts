@@ -1,4 +1,5 @@
 import type { ProvisionSettings } from "../settings/provision-settings.ts";
+import type { TomlValues } from "./toml-file.ts";
 
 /** What the original's provisioner saves of what it made, with its names for it. */
 export interface OriginalConfig {
@@ -56,16 +57,23 @@ export function originalConfig(settings: ProvisionSettings, made: MadeResources)
 /** The same as text, as the original writes it. */
 export const originalJson = (config: OriginalConfig): string => JSON.stringify(config, undefined, 2);
 
+/** Variables by key of the file for `start`; the first four are the original's, the others are written where `start` would have another value by itself. */
+const VARIABLES = {
+  aws_region: "SCALER_AWS_REGION",
+  s3_bucket: "SCALER_S3_BUCKET",
+  job_queue: "SCALER_JOB_QUEUE",
+  job_definition: "SCALER_JOB_DEFINITION",
+  node_job_definition: "SCALER_NODE_JOB_DEFINITION",
+  s3_prefix: "SCALER_AWS_HPC_S3_PREFIX",
+} as const;
+
+/** What `start` has where nothing says it. */
+const START_PREFIX = "scaler-tasks";
+
 /** The original's file for `source`: values in double quotes, none of which may hold what a shell reads in them; names of AWS hold nothing of it. */
-export function originalEnvironment(config: OriginalConfig): string {
-  const { aws_region, s3_bucket, job_queue_name, job_definition_name } = config;
-  const variables = {
-    SCALER_AWS_REGION: aws_region,
-    SCALER_S3_BUCKET: s3_bucket,
-    SCALER_JOB_QUEUE: job_queue_name,
-    SCALER_JOB_DEFINITION: job_definition_name,
-  };
-  return Object.entries(variables)
-    .map(([name, value]) => `export ${name}="${value}"\n`)
+export function originalEnvironment(start: TomlValues): string {
+  return Object.entries(VARIABLES)
+    .filter(([key]) => start[key] !== undefined && !(key === "s3_prefix" && start[key] === START_PREFIX))
+    .map(([key, name]) => `export ${name}="${start[key]}"\n`)
     .join("");
 }

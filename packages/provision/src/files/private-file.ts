@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AdapterError } from "@scaler-aws-hpc/adapter-core";
 
@@ -14,6 +14,17 @@ export async function readIfThere(path: string): Promise<string | undefined> {
   }
 }
 
+/** Makes a folder and those above it. Not by `recursive`: Node tries for ever where a file system, such as /proc, makes no folders. */
+async function makeFolder(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory() === true) return;
+  if (found === undefined && dirname(path) !== path) await makeFolder(dirname(path));
+  await mkdir(path).catch(async (reason: unknown) => {
+    // Somebody else made it meanwhile.
+    if ((await stat(path).catch(() => undefined))?.isDirectory() !== true) throw reason;
+  });
+}
+
 /**
  * Writes a file that only its owner may read, whole or not at all. Names of resources are no secrets, but whoever may change this file decides
  * where tasks go.
@@ -22,7 +33,7 @@ export async function readIfThere(path: string): Promise<string | undefined> {
 export async function writePrivateFile(path: string, text: string): Promise<void> {
   const fresh = `${path}.${randomBytes(4).toString("hex")}.new`;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await writeFile(fresh, text, { mode: 0o600, flag: "wx" });
     await rename(fresh, path);
   } catch (reason) {
