@@ -13,4 +13,5 @@ it.each([
   [new Error("x"), "failure", 1],
 ])("tells %s as code and exit code", (reason, code, exitCode) => {
   expect(errorDocument(reason)).toMatchObject({ schemaVersion: 1, error: { code, exitCode } });
+  expect(errorDocument(reason).error.message).not.toMatch(/^\[/);
 });

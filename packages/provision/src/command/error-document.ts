@@ -22,7 +22,8 @@ const WORDS: Readonly<Record<number, string>> = { 1: "failure", 2: "usage", 130:
 
 /** The document of an error: the same code and exit code as without `--json`. */
 export function errorDocument(reason: unknown): ErrorDocument {
-  const message = reason instanceof Error ? reason.message : String(reason);
+  // The code stands beside it.
+  const message = (reason instanceof Error ? reason.message : String(reason)).replace(/^\[[a-z-]+\] /, "");
   if (isAdapterError(reason)) {
     const exitCode = CODES[reason.code] ?? 1;
     return { schemaVersion: 1, error: { code: reason.code, message, exitCode } };

@@ -95,29 +95,19 @@ export abstract class ProvisionCommand extends Command {
 
   /** With `--json` the error is the document; otherwise the program prints it. The exit code is the same. */
   protected override async catch(reason: Error): Promise<void> {
-    const [{ AdapterError, isAdapterError }, { errorDocument, oclifExit }] = await Promise.all([
+    const [{ AdapterError, isAdapterError }, { errorDocument, oclifExit }, { usageError }] = await Promise.all([
       import("@scaler-aws-hpc/adapter-core"),
       import("./error-document.ts"),
+      import("./usage-error.ts"),
     ]);
     const known = isAdapterError(reason) || oclifExit(reason) !== undefined;
     const error = known
-      ? await this.guessFlag(reason)
+      ? usageError(reason, this.ctor.flags, this.argv, process.env)
       : new AdapterError("internal", `${reason.message}; this is a bug, please report it`, { cause: reason });
     if (!this.jsonEnabled()) throw error;
     const document = errorDocument(error);
     process.exitCode = document.error.exitCode;
     this.logJson(document);
-  }
-
-  /** For a flag that does not exist the one that was meant, as the program's own commands say it. */
-  private async guessFlag(reason: Error): Promise<Error> {
-    const { flags } = reason as { readonly flags?: unknown };
-    const [unknown] = Array.isArray(flags) && /^Nonexistent flag/.test(reason.message) ? flags : [];
-    if (typeof unknown !== "string") return reason;
-    const { didYouMean } = await import("@scaler-aws-hpc/adapter-core");
-    const close = didYouMean(unknown.replace(/^--?/, ""), Object.keys(this.ctor.flags));
-    const next = close === undefined ? "see --help" : `did you mean --${close}?`;
-    return Object.assign(new Error(`unknown flag ${unknown}; ${next}`), { oclif: { exit: 2 } });
   }
 
   private async openAccount(named: string | undefined, signal: AbortSignal): Promise<Account & Disposable> {
