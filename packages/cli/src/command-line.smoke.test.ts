@@ -58,7 +58,7 @@ describe("exit codes and messages", () => {
     [["start"], 2, "[usage] no scheduler address: expected tcp://HOST:PORT as the first argument"],
     [["start", "--bakend", "local"], 2, "[usage] unknown flag --bakend; did you mean --backend?"],
     [["start", "here", "--backend", "local"], 2, '[usage] --scheduler-address: "here": there is no scheme'],
-    [["start", "tcp://a:1", "tcp://b:1"], 2, "Unexpected argument: tcp://b:1"],
+    [["start", "tcp://a:1", "tcp://b:1"], 2, "[usage] Unexpected argument: tcp://b:1; see --help\n"],
     [["start", "-mcj", "0", "tcp://127.0.0.1:1"], 2, '[usage] --max-concurrent-jobs: expected 1 to 1000000, got "0"'],
     [["config", "shwo"], 2, "did you mean `scaler-aws-hpc config show`?"],
     [["start", "tcp://127.0.0.1:1"], 78, "[config] batch needs --job-queue: "],
@@ -102,7 +102,7 @@ describe("exit codes and messages", () => {
     expect(ran.code).toBe(2);
     expect(JSON.parse(ran.stdout)).toEqual({
       schemaVersion: 1,
-      error: { code: "usage", message: "[usage] unknown flag --bakend; did you mean --backend?", exitCode: 2 },
+      error: { code: "usage", message: "unknown flag --bakend; did you mean --backend?", exitCode: 2 },
     });
     const other = await run(["config", "show", "--json", "a", "b"]);
     expect(JSON.parse(other.stdout)).toMatchObject({ schemaVersion: 1, error: { code: "usage", exitCode: 2 } });

@@ -22,4 +22,16 @@ describe("reportError", () => {
   ])("gives %o the code %s and exit code %i", (reason, code, exitCode) => {
     expect(reportError(reason)).toMatchObject({ code, exitCode });
   });
+
+  it.each([
+    [new CliError("config", "x: expected a\n[config] y: expected b"), "x: expected a\ny: expected b"],
+    [new AdapterError("missing", "[x] y"), "[x] y"],
+    [new Error("Unexpected arguments: a, b\nSee more help with --help"), "Unexpected arguments: a, b; see --help"],
+    [
+      new Error("The following errors occurred:\n  --a and --b\n  --c\nSee more help with --help"),
+      "--a and --b --c; see --help",
+    ],
+  ])("says %o without code and on as few lines as it can", (reason, message) => {
+    expect(reportError(reason).message).toBe(message);
+  });
 });

@@ -7,6 +7,7 @@ import { EXIT_CODES, type ExitReason, exitCode } from "./exit-codes.ts";
 export interface ErrorReport {
   /** A word from the closed sets of this program's error classes; `failure` for others. */
   readonly code: string;
+  /** Without the code in front. */
   readonly message: string;
   readonly exitCode: number;
   /** What to try next, from oclif's own errors. */
@@ -38,7 +39,8 @@ const PROTOCOL: Readonly<Partial<Record<ProtocolErrorCode, ExitReason>>> = {
 
 /** Turns whatever was thrown into what the user is told; the exit code comes from the one table. */
 export function reportError(reason: unknown): ErrorReport {
-  const message = reason instanceof Error ? reason.message : String(reason);
+  const said = reason instanceof Error ? reason.message : String(reason);
+  const message = isOurs(reason) ? said.replaceAll(/^\[[a-z-]+\] /gm, "") : oneLine(said);
   if (isCliError(reason)) return { code: reason.code, message, exitCode: exitCode(reason.code) };
   if (isAdapterError(reason))
     return { code: reason.code, message, exitCode: exitCode(ADAPTER[reason.code] ?? "failure") };
@@ -50,6 +52,18 @@ export function reportError(reason: unknown): ErrorReport {
   const suggestions = suggestionsOf(reason);
   return { code: known, message, exitCode: code, ...(suggestions.length > 0 && { suggestions }) };
 }
+
+/** What oclif puts behind each error of its parser. */
+const SEE_HELP = /\n?See more help with --help\s*$/;
+
+/** An error of oclif's parser on one line. */
+function oneLine(message: string): string {
+  if (!SEE_HELP.test(message)) return message;
+  const text = message.replace(SEE_HELP, "").replace(/^The following errors? occurred:/, "");
+  return `${text.replaceAll(/\s+/g, " ").trim()}; see --help`;
+}
+
+const isOurs = (reason: unknown): boolean => isCliError(reason) || isAdapterError(reason) || isProtocolError(reason);
 
 // What oclif does not find is a wrong command line; its plugin says 127 as a shell would.
 const NOT_FOUND = 127;

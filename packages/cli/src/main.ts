@@ -43,9 +43,9 @@ async function explain(reason: unknown, argv: readonly string[], root: string): 
   const { message, exitCode, suggestions = [], code } = reportError(reason);
   // `exit()` of a command, which is no failure to explain.
   if (isExit(reason)) return exitCode;
-  const text = message.startsWith("[") ? message : `[${code}] ${message}`;
   const guess = isUnknownCommand(reason) ? await guessCommand(argv, root) : [];
-  process.stderr.write(`scaler-aws-hpc: ${[text, ...suggestions, ...guess].join("\n")}\n`);
+  const coded = reason instanceof Error && reason.message.startsWith("[") ? reason.message : `[${code}] ${message}`;
+  process.stderr.write(`scaler-aws-hpc: ${[coded, ...suggestions, ...guess].join("; ")}\n`);
   const cause = reason instanceof Error ? reason.cause : undefined;
   if (code === "internal" && cause instanceof Error) process.stderr.write(`${cause.stack}\n`);
   return exitCode;

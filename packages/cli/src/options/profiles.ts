@@ -108,6 +108,10 @@ function* named({ path, table, entries }: ConfigFile): Iterable<RawProfile> {
   }
 }
 
+/** A key that a profile needs, with what to write. */
+const missingKey = ({ name, summary }: Option): string =>
+  `${name.replaceAll("-", "_")} = 4, for instance (${summary.charAt(0).toLowerCase()}${summary.slice(1)})`;
+
 function readProfile(name: string, table: Readonly<Record<string, unknown>>, where: string): ProfileSpec {
   if (!NAME.test(name) || name === "default")
     throw new CliError(
@@ -121,6 +125,7 @@ function readProfile(name: string, table: Readonly<Record<string, unknown>>, whe
     const [key = option.name] = names;
     const raw = settings.get(key) ?? option.default;
     settings.delete(key);
+    if (raw === undefined) throw new CliError("config", `${where}: expected ${missingKey(option)}, got none`);
     try {
       return parseValue(option, raw);
     } catch (reason) {

@@ -38,6 +38,23 @@ describe("resolveOptions", () => {
     expect(bucket({ SCALER_S3_BUCKET: "a", SCALER_AWS_HPC_S3_BUCKET: "b" })).toBe("b");
   });
 
+  it("says when a variable that others read too counts before a file", () => {
+    const owner = {
+      name: "s3",
+      options: [{ name: "region", type: "string", summary: "R", env: ["AWS_REGION"] } as const],
+    };
+    const options = withPluginOptions(OPTIONS, [owner]);
+    const files = [file({ region: "eu-central-1" })];
+    const warnings = (environment: Record<string, string>, flags = {}) =>
+      resolveOptions(options, { flags, environment, files }).warnings;
+    expect(warnings({ AWS_REGION: "us-east-1" })).toEqual([
+      "AWS_REGION says us-east-1, which counts before region = eu-central-1 in f.toml; give --region eu-central-1, or unset the variable, where the file is meant",
+    ]);
+    expect(warnings({ AWS_REGION: "eu-central-1" })).toEqual([]);
+    expect(warnings({ AWS_REGION: "us-east-1" }, { region: "us-west-2" })).toEqual([]);
+    expect(warnings({ AWS_REGION: "us-east-1", SCALER_AWS_HPC_REGION: "us-west-2" })).toEqual([]);
+  });
+
   it("reads other names of an option from files", () => {
     expect(resolve({ files: [file({ "job-timeout": 5 })] }).options.get("job-timeout-minutes")?.value).toBe(5);
     const both = file({ "job-timeout": 5, "job-timeout-minutes": 6 });

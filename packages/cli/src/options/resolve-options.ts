@@ -4,6 +4,7 @@ import { type ConfigFile, PROFILE_KEY } from "./config-file.ts";
 import { environmentName, type Option, type OptionValue } from "./option.ts";
 import { parseValue } from "./parse-value.ts";
 import { PROFILES_KEY } from "./profiles.ts";
+import { formatValue, shownValue } from "./show-value.ts";
 
 /** Where a value came from. */
 export type Origin =
@@ -51,6 +52,8 @@ export function resolveOptions(options: readonly Option[], sources: OptionSource
   for (const option of options) {
     const found = [...candidates(option, sources)];
     const [first] = found;
+    const overruled = first && overruledFile(first, found);
+    if (overruled !== undefined) warnings.push(overruled);
     if (first !== undefined && option.ignored !== undefined) ignored.push(`--${option.name} (${option.ignored})`);
     const chosen = first ?? (option.default === undefined ? undefined : byDefault(option, option.default));
     if (chosen !== undefined && option.ignored === undefined) resolved.set(option.name, chosen);
@@ -83,6 +86,20 @@ function* candidates(option: Option, sources: OptionSources): Iterable<ResolvedO
     for (const name of present)
       yield read(option, entries[name], { kind: "file", path, table }, `${path} ${table} ${name.replaceAll("-", "_")}`);
   }
+}
+
+/**
+ * Variables that other programs read too, or that an environment file of another deployment set, count before a file that was meant: that is said. One with our prefix
+ * was set for this program.
+ */
+function overruledFile(first: ResolvedOption, found: readonly ResolvedOption[]): string | undefined {
+  const { option, origin } = first;
+  if (origin.kind !== "environment" || origin.variable.startsWith(PREFIX)) return undefined;
+  const other = found.find((one) => one.origin.kind === "file");
+  if (other?.origin.kind !== "file" || formatValue(other.value) === formatValue(first.value)) return undefined;
+  const shown = (one: ResolvedOption): string => formatValue(shownValue(one));
+  const key = option.name.replaceAll("-", "_");
+  return `${origin.variable} says ${shown(first)}, which counts before ${key} = ${shown(other)} in ${other.origin.path}; give --${option.name} ${shown(other)}, or unset the variable, where the file is meant`;
 }
 
 const variablesOf = (option: Option): readonly string[] => [
