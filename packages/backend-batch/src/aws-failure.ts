@@ -84,6 +84,7 @@ export function fromAws(reason: unknown, action: string, doing: string, signal?:
   if (signal?.aborted) return signal.reason;
   const kind = classifyAwsFailure(reason);
   const said = saidBy(reason);
+  const status = statusOf(reason);
   // One request may need several permissions, such as that for tags; AWS says which one it missed.
   const needed = /not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)/.exec(said)?.[1] ?? action;
   const text =
@@ -93,7 +94,7 @@ export function fromAws(reason: unknown, action: string, doing: string, signal?:
         ? `${doing}: the AWS credentials have expired; renew them (${said})`
         : kind === "unreachable"
           ? `${doing}: AWS could not be reached; look at the network, the region and the credentials (${said})`
-          : `${doing}: ${said}`;
+          : `${doing}: ${status >= 500 ? `AWS answered with HTTP ${status}; try again later (${said})` : said}`;
   // Somebody may enable the queue again: its tasks need not fail for that.
   const passing = kind === "rejected" && /queue/i.test(said) && /disabled|not (?:in )?(?:enabled|valid)/i.test(said);
   return new AdapterError(passing ? "unavailable" : CODES[kind], text, { cause: reason });
@@ -102,5 +103,16 @@ export function fromAws(reason: unknown, action: string, doing: string, signal?:
 function saidBy(reason: unknown): string {
   if (!(reason instanceof Error)) return String(reason).slice(0, 300);
   const inner = reason.message === "" && "errors" in reason ? String((reason.errors as unknown[])[0]) : reason.message;
-  return `${reason.name}: ${inner}`.slice(0, 500);
+  // One line, without what the SDK adds for whoever debugs it.
+  const words = inner.replaceAll(SDK_HINT, "").replaceAll(/\s+/g, " ").trim();
+  return `${reason.name}: ${words}`.slice(0, 500);
+}
+
+const SDK_HINT =
+  /Deserialization error: to see the raw response, inspect the hidden field \{error\}\.\$response on this object\./g;
+
+/** 0 when there was no answer. */
+function statusOf(reason: unknown): number {
+  const { $metadata } = (typeof reason === "object" && reason !== null ? reason : {}) as Thrown;
+  return Number($metadata?.httpStatusCode ?? 0);
 }

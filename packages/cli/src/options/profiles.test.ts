@@ -29,7 +29,7 @@ describe("readProfiles", () => {
     [{ profiles: { default: { slots: 1 } } }, /expected a name .* other than "default"/],
     [{ profiles: { gpu: 3 } }, /profiles\.gpu: expected a table/],
     [{ profiles: { gpu: {} } }, /profiles\.gpu: expected slots = 4, for instance \(how many children .*, got none$/],
-    [{ profile: [{ name: "gpu" }] }, /^\[config\] f \[\[profile\]\] "gpu": expected slots = 4/],
+    [{ profile: [{ name: "gpu" }] }, /^\[config\] f \[\[profile\]\] 1 "gpu": expected slots = 4/],
     [{ profiles: { gpu: { slots: "x" } } }, /profiles\.gpu slots: expected a whole number/],
     [{ profile: {} }, /expected \[\[profile\]\] with a name/],
     [{ profile: [{ slots: 1 }] }, /\[\[profile\]\] 1: expected a name such as name = "gpu", got none/],

@@ -20,7 +20,18 @@ describe("an error of AWS", () => {
     [thrown("LimitExceededException", "too many stacks"), /^\[rejected\] .* a quota of the account is used up/],
     [thrown("ValidationError", "Template error"), /^\[rejected\]/],
     [Object.assign(new Error(""), { code: "ECONNREFUSED" }), /^\[unavailable\] .* could not be reached/],
-    [thrown("InternalFailure", "oops", 500), /^\[unavailable\]/],
+    [
+      thrown("InternalFailure", "oops", 500),
+      /^\[unavailable\] .* HTTP 500; try again later \(InternalFailure: oops\)$/,
+    ],
+    [
+      thrown(
+        "SyntaxError",
+        "Unexpected token <\n  Deserialization error: to see the raw response, inspect the hidden field {error}.$response on this object.",
+        200,
+      ),
+      /^\[unavailable\] .* HTTP 200, is none of AWS; is there a proxy.* \(SyntaxError: Unexpected token <\)$/,
+    ],
   ])("%s is told with what to do", (reason, words) => {
     expect(told(reason)).toMatch(words);
   });

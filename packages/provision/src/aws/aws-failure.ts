@@ -18,11 +18,16 @@ interface Thrown {
 export const deniedAction = (text: string): string | undefined =>
   /(?:not authorized to perform|is not authorized to perform|perform):? ([a-z0-9-]+:[A-Za-z]+)/.exec(text)?.[1];
 
-/** What a person can read of an error of the SDK; an answer to HEAD has no words. */
+/** What the SDK adds to an answer that it cannot read, for whoever debugs it. */
+const SDK_HINT =
+  /Deserialization error: to see the raw response, inspect the hidden field \{error\}\.\$response on this object\./g;
+
+/** What a person can read of an error of the SDK, on one line; an answer to HEAD has no words. */
 function wordsOf(reason: unknown): string {
   if (!(reason instanceof Error)) return String(reason).slice(0, 500);
   const inner = reason.message === "" && "errors" in reason ? String((reason.errors as unknown[])[0]) : reason.message;
-  return (inner === "" || inner === reason.name ? reason.name : `${reason.name}: ${inner}`).slice(0, 700);
+  const words = inner.replaceAll(SDK_HINT, "").replaceAll(/\s+/g, " ").trim();
+  return (words === "" || words === reason.name ? reason.name : `${reason.name}: ${words}`).slice(0, 700);
 }
 
 /**
@@ -59,5 +64,12 @@ export function fromAws(reason: unknown, action: string, doing: string, signal?:
   if (ABSENT.test(said) || status === 404) return fail("missing", said);
   if (LIMIT.test(name)) return fail("rejected", `a quota of the account is used up: ${said}`);
   if (typeof status === "number" && status >= 400 && status < 500) return fail("rejected", said);
-  return fail("unavailable", `AWS could not be reached, or failed; look at the network and the region (${said})`);
+  if (typeof status === "number" && status >= 500) {
+    return fail("unavailable", `AWS answered with HTTP ${status}; try again later (${said})`);
+  }
+  if (typeof status === "number" && status >= 200) {
+    const next = "is there a proxy, or another endpoint?";
+    return fail("unavailable", `the answer, with HTTP ${status}, is none of AWS; ${next} (${said})`);
+  }
+  return fail("unavailable", `AWS could not be reached; look at the network and the region (${said})`);
 }

@@ -35,7 +35,8 @@ async function queueNetwork(
   options: AbortOptions,
 ): Promise<readonly Finding[]> {
   const open = await account();
-  const findings: Finding[] = [];
+  // Environments behind each other are in the same subnets, mostly: what is so of both is said once.
+  const findings = new Map<string, Finding>();
   for (const one of await deployed.environments([queue])) {
     const { subnets = [], securityGroupIds = [], launchTemplate } = one.computeResources ?? {};
     if (subnets.length === 0) continue;
@@ -43,9 +44,9 @@ async function queueNetwork(
     const fargate = onFargate([one]);
     const onInstances = launchTemplate === undefined ? false : undefined;
     const assignsAddress = fargate ? await assigns(deployed, definitions) : onInstances;
-    findings.push(...networkFindings(facts, { fargate, assignsAddress }));
+    for (const finding of networkFindings(facts, { fargate, assignsAddress })) findings.set(finding.text, finding);
   }
-  if (findings.length > 0) return findings;
+  if (findings.size > 0) return [...findings.values()];
   return [ok("the compute environments name none: what they start is not managed by AWS Batch")];
 }
 

@@ -29,11 +29,9 @@ describe("networkFindings", () => {
   });
 
   it("names what cannot be reached", () => {
-    expect(told({})).toEqual([
-      "fault subnet-1 has no way to S3, ECR, Logs, ECS: its route table rtb-1 leads nowhere outside",
-    ]);
+    expect(told({})).toEqual(["fault subnet-1: no way to S3, ECR, Logs, ECS: route table rtb-1 leads nowhere outside"]);
     expect(told({ endpoints: endpoints(["ecr.api", "ecr.dkr", "logs"]) }, FARGATE)).toEqual([
-      expect.stringMatching(/^fault subnet-1 has no way to S3:/),
+      expect.stringMatching(/^fault subnet-1: no way to S3:/),
     ]);
     // A gateway of S3 that the subnet's own table does not use.
     const own = { id: "rtb-2", vpc: "vpc-1", main: false, subnets: ["subnet-1"] };
@@ -52,6 +50,13 @@ describe("networkFindings", () => {
     // What a subnet assigns does not count for containers on Fargate.
     const subnets = [{ ...subnet, publicAddress: true }];
     expect(told({ ...open, subnets }, FARGATE)).toEqual([expect.stringMatching(/^fault .*no public address/)]);
+  });
+
+  it("says what is wrong with several subnets once", () => {
+    const subnets = [subnet, { ...subnet, id: "subnet-2" }];
+    expect(told({ subnets })).toEqual([expect.stringMatching(/^fault subnet-1, subnet-2: no way to S3/)]);
+    const own = { id: "rtb-2", vpc: "vpc-1", main: false, subnets: ["subnet-2"], outward: "igw-1" };
+    expect(told({ subnets, tables: [main, own] })).toHaveLength(2);
   });
 
   it("names a security group that lets nothing out", () => {

@@ -47,7 +47,7 @@ const ON_INSTANCES: readonly string[] = ["ecs", "ecs-agent", "ecs-telemetry"];
 
 /** Whether what starts in each subnet reaches S3, ECR and Logs: by the internet, through a NAT, or by endpoints of the VPC. */
 export function networkFindings(facts: NetworkFacts, wants: NetworkWants): readonly Finding[] {
-  const problems = facts.subnets.flatMap((subnet) => subnetProblem(subnet, facts, wants) ?? []);
+  const problems = told(facts.subnets.flatMap((subnet) => subnetProblem(subnet, facts, wants) ?? []));
   const closed = facts.groups
     .filter(({ letsOut }) => !letsOut)
     .map(({ id }) =>
@@ -58,7 +58,28 @@ export function networkFindings(facts: NetworkFacts, wants: NetworkWants): reado
   return [ok(`${facts.subnets.map(({ id }) => id).join(", ")}: there is a way to S3, ECR and Logs`)];
 }
 
-function subnetProblem(subnet: SubnetFacts, facts: NetworkFacts, wants: NetworkWants): Finding | undefined {
+/** What is wrong with a subnet; `text` goes on behind its id. */
+interface SubnetProblem {
+  readonly id: string;
+  readonly level: "warning" | "fault";
+  readonly text: string;
+  readonly fix: string;
+}
+
+/** Subnets with the same problem stand in one line. */
+function told(problems: readonly SubnetProblem[]): readonly Finding[] {
+  const byText = new Map<string, SubnetProblem[]>();
+  for (const one of problems) byText.set(one.text + one.fix, [...(byText.get(one.text + one.fix) ?? []), one]);
+  return [...byText.values()].flatMap((same) => {
+    const [first] = same;
+    if (first === undefined) return [];
+    const text = `${same.map(({ id }) => id).join(", ")}: ${first.text}`;
+    return first.level === "warning" ? warning(text, first.fix) : fault(text, first.fix, "unavailable");
+  });
+}
+
+function subnetProblem(subnet: SubnetFacts, facts: NetworkFacts, wants: NetworkWants): SubnetProblem | undefined {
+  const { id } = subnet;
   const own = facts.tables.find(({ subnets }) => subnets.includes(subnet.id));
   const table = own ?? facts.tables.find(({ main, vpc }) => main && vpc === subnet.vpc);
   const { outward } = table ?? {};
@@ -80,18 +101,18 @@ function subnetProblem(subnet: SubnetFacts, facts: NetworkFacts, wants: NetworkW
       ),
   );
   if (missing.length === 0) return undefined;
-  const what = `${subnet.id} has no way to ${named(missing)}`;
+  const what = `no way to ${named(missing)}`;
   if (!open) {
     const fix = `add a route through a NAT gateway, or endpoints of ${subnet.vpc} for ${missing.join(", ")}`;
-    return fault(`${what}: its route table ${table?.id ?? ""} leads nowhere outside`, fix, "unavailable");
+    return { id, level: "fault", text: `${what}: route table ${table?.id ?? ""} leads nowhere outside`, fix };
   }
-  const text = `${what}: it leads to an internet gateway, but what starts there gets no public address`;
+  const text = `${what}: there is an internet gateway, but what starts there gets no public address`;
   const fix = wants.fargate
     ? "set assignPublicIp to ENABLED in the job definition's networkConfiguration, or route through a NAT gateway"
     : "let the subnet assign public addresses, or route through a NAT gateway";
   return !wants.fargate && wants.assignsAddress === undefined
-    ? warning(`${text}, unless the launch template says so`, fix)
-    : fault(text, fix, "unavailable");
+    ? { id, level: "warning", text: `${text}, unless the launch template says so`, fix }
+    : { id, level: "fault", text, fix };
 }
 
 function named(missing: readonly string[]): string {

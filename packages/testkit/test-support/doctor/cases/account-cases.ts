@@ -166,7 +166,7 @@ export const ACCOUNT: readonly Case[] = [
     what: "a subnet leads nowhere",
     breakIt: (bed) => environment({}, { subnets: [bed.account.openSubnet, bed.account.closedSubnet] })(bed),
     ids: ["vpc-network"],
-    says: /has no way to S3, ECR, Logs, ECS: its route table .* leads nowhere.*add a route through a NAT gateway, or endpoints/,
+    says: /no way to S3, ECR, Logs, ECS: route table .* leads nowhere.*add a route through a NAT gateway, or endpoints/,
     exit: 69,
   },
   {
