@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AdapterError } from "@scaler-aws-hpc/adapter-core";
+import { assertFile } from "./build-flags.ts";
 
 /** What an image is for; the name of the folder with its Dockerfile. */
 export type ImageKind = "runner-python" | "runner-node" | "manager";
@@ -54,7 +55,7 @@ async function setTimes(folder: string): Promise<void> {
 
 /** The context of the Python runner. @throws {AdapterError} `config` when the requirements are no file */
 export async function pythonRunnerFiles(runner: string, requirements: string | undefined): Promise<ContextFiles> {
-  if (requirements !== undefined) await assertFile("--requirements", requirements);
+  if (requirements !== undefined) assertFile("--requirements", requirements);
   return {
     "scaler_runner.py": { from: runner },
     "requirements.txt": requirements === undefined ? { text: "" } : { from: requirements },
@@ -70,7 +71,7 @@ export async function nodeRunnerFiles(
   packageFile: string | undefined,
 ): Promise<ContextFiles> {
   // First what the user named.
-  if (packageFile !== undefined) await assertFile("--node-packages", packageFile);
+  if (packageFile !== undefined) assertFile("--node-packages", packageFile);
   const program = { "scaler-runner.cjs": { from: assertRunner(runner) } };
   if (packageFile === undefined) return { ...program, "package.json": { text: "{}\n" } };
   const lock = await lockFileOf(packageFile);
@@ -101,14 +102,6 @@ export async function lockFileOf(packageFile: string): Promise<string | undefine
 
 /** The context of the manager. @throws {AdapterError} `config` when a package is no file */
 export async function managerFiles(packages: readonly string[]): Promise<ContextFiles> {
-  for (const file of packages) await assertFile("packages", file);
+  for (const file of packages) assertFile("packages", file);
   return Object.fromEntries(packages.map((from) => [`packages/${basename(from)}`, { from }]));
-}
-
-/** @param setting as an error names it @throws {AdapterError} `config` */
-export async function assertFile(setting: string, path: string): Promise<void> {
-  const found = await stat(path).catch(() => undefined);
-  if (found?.isFile() !== true) {
-    throw new AdapterError("config", `${setting}: expected a file, but ${path} is ${found ? "none" : "not there"}`);
-  }
 }
