@@ -1,4 +1,4 @@
-import { AdapterError } from "@scaler-aws-hpc/adapter-core";
+import { AdapterError, type Finding } from "@scaler-aws-hpc/adapter-core";
 import type { Account } from "../src/account/account.ts";
 import type { BatchService, OpenJob } from "../src/account/batch.ts";
 import type { BucketOwner, BucketService } from "../src/account/bucket.ts";
@@ -26,6 +26,8 @@ export class FakeAccount implements Account {
   readonly definitions = new Map<string, string[]>();
   /** By code; `undefined`: Service Quotas may not be asked. */
   quotas: ReadonlyMap<string, number> | undefined = new Map(VCPU_QUOTAS.map(({ code }) => [code, 512]));
+  /** What it lacks. */
+  lacks: readonly Finding[] = [];
   readonly calls: string[] = [];
 
   readonly buckets: BucketService = {
@@ -70,6 +72,10 @@ export class FakeAccount implements Account {
   async vcpuQuotas(): Promise<ReadonlyMap<string, number>> {
     if (this.quotas !== undefined) return this.quotas;
     throw new AdapterError("denied", "servicequotas:GetServiceQuota is not allowed; allow it");
+  }
+
+  async preconditions(): Promise<readonly Finding[]> {
+    return this.lacks;
   }
 
   async findNetwork(): Promise<{ readonly vpcId: string; readonly subnets: readonly string[] }> {

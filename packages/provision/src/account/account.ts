@@ -1,5 +1,6 @@
-import type { AbortOptions } from "@scaler-aws-hpc/adapter-core";
+import type { AbortOptions, Finding } from "@scaler-aws-hpc/adapter-core";
 import type { QuotaSource } from "../quotas/quota-findings.ts";
+import type { ProvisionSettings } from "../settings/provision-settings.ts";
 import type { StackService } from "../stacks/stack-service.ts";
 import type { BatchService } from "./batch.ts";
 import type { BucketService } from "./bucket.ts";
@@ -16,6 +17,8 @@ export interface Account extends QuotaSource {
   readonly batch: BatchService;
   /** @throws {AdapterError} `config` when there are no subnets to use */
   findNetwork(choice: NetworkChoice, options?: AbortOptions): Promise<Network>;
+  /** What it lacks for machines of these settings. @throws {AdapterError} `unavailable` */
+  preconditions(settings: ProvisionSettings, options?: AbortOptions): Promise<readonly Finding[]>;
 }
 
 /**
@@ -54,6 +57,18 @@ export async function openAccount(region: string, options: AbortOptions = {}): P
     batch,
     vcpuQuotas: (wanted, opts) => quotas.askQuotas(region, wanted, opts),
     findNetwork: (choice, opts) => findNetwork(region, choice, opts),
+    preconditions: async (settings, opts) => {
+      const [{ SdkAccount }, { plannedFindings }] = await Promise.all([
+        import("../checks/sdk-account.ts"),
+        import("../checks/planned-findings.ts"),
+      ]);
+      const looked = new SdkAccount(region);
+      try {
+        return await plannedFindings(looked, settings, opts);
+      } finally {
+        await looked.close();
+      }
+    },
     [Symbol.dispose]: () => {
       for (const service of [stacks, buckets, repositories, batch]) service[Symbol.dispose]();
     },

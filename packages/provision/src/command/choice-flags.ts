@@ -27,7 +27,11 @@ export const CHOICE_FLAGS = {
     "Types, families or groups, separated by commas. [default: what Batch chooses]",
     "TYPES",
   ),
-  "job-timeout": NUMBER("job-timeout", "Limit of a task in minutes, for the file that is written. [default: 60]"),
+  "job-timeout": {
+    ...NUMBER("job-timeout", "Limit of a task in minutes, for the file that is written. [default: 60]"),
+    // As `start` calls it.
+    aliases: ["job-timeout-minutes"],
+  },
   "s3-bucket": Flags.string({
     aliases: ["bucket"],
     summary: "Bucket. [default: PREFIX-ACCOUNT-REGION]",
@@ -73,7 +77,11 @@ export const CHOICE_FLAGS = {
   "gpu-memory": NUMBER("gpu-memory", "Memory of a job of that queue in MiB; it gets nine tenths. [default: 16384]"),
   "gpu-max-vcpus": NUMBER("gpu-max-vcpus", "Most vCPUs of each of its environments. [default: --max-vcpus]"),
   "gpu-image": TEXT("gpu-image", "Image of its jobs. [default: --image]", "URI"),
-  node: Flags.boolean({ summary: "A second job definition, for JavaScript tasks.", env: variable("node") }),
+  node: Flags.boolean({
+    summary: "A second job definition, for JavaScript tasks; --no-node removes it.",
+    env: variable("node"),
+    allowNo: true,
+  }),
   "node-image": TEXT(
     "node-image",
     "Image of JavaScript tasks, which are then asked for; auto builds one. [default: the one in use, else auto]",

@@ -36,6 +36,44 @@ describe("flags", () => {
   });
 });
 
+describe("an empty flag", () => {
+  it("goes back to the default", () => {
+    const empty = { "instance-types": "", subnets: "", "service-role": "", "gpu-instance-types": "", tag: [""] };
+    expect(readChoices(flags({ ...empty, node: false }), {})).toMatchObject({
+      ...{ instanceTypes: null, subnets: null, serviceRoleArn: null, gpu: null, tags: null, node: null },
+    });
+    const said = { "gpu-image": "", gpus: 2 };
+    expect(readChoices(flags(said), { gpu: { instanceTypes: ["g5"] } }).gpu).toMatchObject({ image: null, gpus: 2 });
+    expect(() => readChoices(flags({ node: false, "node-image": "x:1" }), {})).toThrow(
+      /^\[config\] --no-node: expected no --node-image beside it/,
+    );
+  });
+});
+
+describe("GPUs", () => {
+  it("are asked for by machines alone", () => {
+    expect(readChoices(flags({ "gpu-instance-types": "g5", gpus: 2 }), {}).gpu).toMatchObject({ gpus: 2 });
+    expect(() => readChoices(flags({ gpus: 2 }), {})).toThrow(
+      /^\[config\] --gpus: expected --gpu-instance-types beside it, .*got none/,
+    );
+    expect(() => readChoices(flags({ "gpu-image": "x:1", "gpu-instance-types": "" }), { gpu: {} })).toThrow(
+      /^\[config\] --gpu-image: .*got an empty one/,
+    );
+  });
+});
+
+describe("memory", () => {
+  it.each([
+    ["memory", 1],
+    ["memory", 100_000_000],
+    ["gpu-memory", 100],
+  ] as const)("--%s %d is told as it was typed", (flag, value) => {
+    expect(() => readChoices(flags({ [flag]: value, "gpu-instance-types": "g5" }), {})).toThrow(
+      new RegExp(`^\\[config\\] --${flag}: expected a whole number of MiB from 143 to 27777777, .*got ${value}$`),
+    );
+  });
+});
+
 describe("the image", () => {
   it("is built when auto is said, or how", () => {
     expect(readImageChoice(flags({ image: "auto" }), undefined).build).toBe(true);

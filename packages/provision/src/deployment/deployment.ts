@@ -1,12 +1,14 @@
 import { type AbortOptions, AdapterError, isAdapterError } from "@scaler-aws-hpc/adapter-core";
 import type { Account } from "../account/account.ts";
 import { type ProvisionSettings, provisionSettings } from "../settings/index.ts";
+import type { Architecture } from "../settings/provision-settings.ts";
 import { assertOurs, type NextCommands } from "../stacks/stack-refusal.ts";
 import type { StackDetail } from "../stacks/stack-service.ts";
 import { stackState } from "../stacks/stack-state.ts";
 import { repositoryUri } from "../templates/arns.ts";
 import { type ResourceNames, resourceNames } from "../templates/resource-names.ts";
-import { type Choices, mergeChoices, rememberedChoices } from "./choices.ts";
+import { type Choices, type LeftBehind, mergeChoices, readNote, rememberedChoices, type Said } from "./choices.ts";
+import { type HeldNames, heldNames, type StoredTemplate } from "./held-names.ts";
 
 /** A deployment as it is in the account, whether it is there or not. */
 export interface Deployment {
@@ -18,6 +20,14 @@ export interface Deployment {
   readonly stackNames: { readonly base: string; readonly compute: string };
   /** What was chosen for it before. */
   readonly remembered: Choices;
+  /** Number of the last run that changed a stack; 0 before the first. */
+  readonly run: number;
+  /** What it had before and left behind. */
+  readonly left: readonly LeftBehind[];
+  /** Names in the base stack, which say what an update replaces; none without one. */
+  readonly held: HeldNames;
+  /** What the images in use were made for; `undefined` before there are any. */
+  readonly imagesFor: Architecture | undefined;
   readonly commands: NextCommands;
 }
 
@@ -36,7 +46,11 @@ export async function findDeployment(account: Account, name: string, options: Ab
       return found;
     }),
   );
-  const said = await Promise.all([base, compute].map((stack) => choicesOf(account, stack, options)));
+  const [inBase, inCompute] = await Promise.all([
+    templateOf(account, base, options),
+    templateOf(account, compute, options),
+  ]);
+  const [ofBase, ofCompute] = [readNote(inBase), readNote(inCompute)];
   const flags = `--prefix ${name} --region ${account.region}`;
   const command = (verb: string): string => `scaler-aws-hpc provision ${verb} ${flags}`;
   return {
@@ -45,17 +59,27 @@ export async function findDeployment(account: Account, name: string, options: Ab
     base,
     compute,
     stackNames: { base: baseStack, compute: computeStack },
-    remembered: said.reduce(mergeChoices, {}),
+    remembered: rememberedChoices(ofBase, ofCompute),
+    run: Math.max(ofBase.run, ofCompute.run),
+    left: ofBase.left,
+    held: heldNames(inBase),
+    imagesFor: ofCompute.choices.image === undefined ? undefined : (ofCompute.choices.architecture ?? "x86_64"),
     commands: { apply: command("apply"), show: command("show"), destroy: command("destroy") },
   };
 }
 
-async function choicesOf({ stacks }: Account, stack: StackDetail | undefined, options: AbortOptions): Promise<Choices> {
+/** What a stack was last made of; nothing for one that was never made. */
+async function templateOf(
+  { stacks }: Account,
+  stack: StackDetail | undefined,
+  options: AbortOptions,
+): Promise<StoredTemplate> {
   if (stack === undefined || stackState(stack.status) === "reviewed") return {};
   try {
-    return rememberedChoices(await stacks.template(stack.id, options));
+    return JSON.parse(await stacks.template(stack.id, options)) as StoredTemplate;
   } catch (reason) {
-    // A stack that was never made has no template.
+    // A stack that was never made has no template; one that is no JSON is not ours to read.
+    if (reason instanceof SyntaxError) return {};
     if (isAdapterError(reason) && (reason.code === "missing" || reason.code === "rejected")) return {};
     throw reason;
   }
@@ -81,11 +105,7 @@ export interface Wanted {
  *
  * @throws {AdapterError} `config` with everything that is wrong
  */
-export async function wantedDeployment(
-  deployment: Deployment,
-  now: Choices,
-  options: AbortOptions = {},
-): Promise<Wanted> {
+export async function wantedDeployment(deployment: Deployment, now: Said, options: AbortOptions = {}): Promise<Wanted> {
   const { account, name } = deployment;
   const choices = mergeChoices(deployment.remembered, now);
   const place = { region: account.region, accountId: account.id, deployment: name };
@@ -94,6 +114,12 @@ export async function wantedDeployment(
   const network = await account.findNetwork(choices, options);
   const settings = provisionSettings({ ...choices, ...place, ...network });
   return { settings, names: resourceNames(settings), repositoryUri: repositoryUri(settings), choices };
+}
+
+/** What to say where no stack is. */
+export function nothingThere({ name, account }: Pick<Deployment, "name" | "account">): AdapterError {
+  const text = `there is no deployment ${name} in ${account.region} of account ${account.id}, so nothing was destroyed; look at --prefix and --region`;
+  return new AdapterError("missing", text);
 }
 
 /** The deployment has to be there. @throws {AdapterError} `missing` */

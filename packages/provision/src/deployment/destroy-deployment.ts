@@ -6,7 +6,7 @@ import { stackState } from "../stacks/stack-state.ts";
 import type { WatchTools } from "../stacks/stack-watch.ts";
 import { resourceNames } from "../templates/resource-names.ts";
 import { bareSettings, type Deployment } from "./deployment.ts";
-import { definitionName, findLeftovers, type Leftover } from "./leftovers.ts";
+import { definitionName, findLeftBehind, findLeftovers, type Leftover } from "./leftovers.ts";
 
 /** How a `destroy` goes about it. */
 export interface DestroyTools extends Omit<WatchTools, "service"> {
@@ -96,7 +96,11 @@ export async function destroyDeployment(
     say(`deleted ${images} images in ${repository}`);
   }
   kept.push(...(await driver.remove(stackNames.base, name, { ...options, wait })));
-  const leftovers = await findLeftovers(account, [...doomed.base, ...doomed.compute], kept, options);
+  const gone = [...doomed.base, ...doomed.compute];
+  const leftovers = [
+    ...(await findLeftovers(account, gone, kept, options)),
+    ...(await findLeftBehind(deployment, options)),
+  ];
   return { objects, images, jobs: doomed.jobs.length, leftovers };
 }
 

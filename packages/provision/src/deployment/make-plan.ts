@@ -7,10 +7,13 @@ import { refusal } from "../stacks/stack-refusal.ts";
 import type { StackDetail } from "../stacks/stack-service.ts";
 import { stackState } from "../stacks/stack-state.ts";
 import { baseTemplate, computeTemplate, type Template } from "../templates/index.ts";
-import type { Choices } from "./choices.ts";
+import type { LeftBehind, Said } from "./choices.ts";
 import { type Deployment, type Wanted, wantedDeployment } from "./deployment.ts";
+import { leftBy } from "./held-names.ts";
 import type { ImageStep, NodeImageOrder, PythonImageOrder } from "./image-step.ts";
+import { planWarnings } from "./plan-warnings.ts";
 import {
+  assertImagesFit,
   type ImageChoice,
   imageText,
   nodeOrder,
@@ -40,6 +43,10 @@ export interface Plan {
   readonly cost: CostCeiling;
   /** Whether the account's quotas are enough; nothing where the compute stack stays as it is. */
   readonly quotas: readonly Finding[];
+  /** What else is to be thought of before; none where nothing changes. */
+  readonly warnings: readonly string[];
+  /** What the deployment will have left behind. */
+  readonly left: readonly LeftBehind[];
   readonly hasChanges: boolean;
 }
 
@@ -49,13 +56,14 @@ export interface Plan {
  */
 export async function makePlan(
   deployment: Deployment,
-  now: Choices,
+  now: Said,
   imageChoice: ImageChoice,
   imageStep: ImageStep,
   options: AbortOptions & { readonly wait?: boolean } = {},
 ): Promise<Plan> {
   const wanted = await wantedDeployment(deployment, now, options);
   const { settings, repositoryUri } = wanted;
+  assertImagesFit(deployment, settings, now, imageChoice);
   const image = await plannedImage(deployment, settings.image, pythonOrder(wanted, imageChoice), imageStep, options);
   const nodeImage =
     settings.node &&
@@ -73,7 +81,10 @@ export async function makePlan(
   const hasChanges = buildsImage({ image, nodeImage }) || stacks.some(({ action }) => action !== "none");
   const grows = stacks.some(({ name, action }) => name === stackNames.compute && action !== "none");
   const quotas = grows ? await plannedQuotas(deployment.account, settings, options) : [];
-  return { wanted, image, nodeImage, stacks, templates, cost: costCeiling(settings), quotas, hasChanges };
+  const left = leftBy(deployment, settings);
+  const warnings = hasChanges ? await planWarnings(deployment, { settings, image, nodeImage, grows }, options) : [];
+  const cost = costCeiling(settings);
+  return { wanted, image, nodeImage, stacks, templates, cost, quotas, warnings, left, hasChanges };
 }
 
 /** Whether an image has to be built first. */
@@ -104,7 +115,7 @@ async function plannedStack(
 }
 
 /** For a person. */
-export function planLines({ wanted, image, nodeImage, stacks, quotas, hasChanges }: Plan): readonly string[] {
+export function planLines({ wanted, image, nodeImage, stacks, quotas, warnings, hasChanges }: Plan): readonly string[] {
   const { deployment, region, accountId }: ProvisionSettings = wanted.settings;
   const lines = [`deployment ${deployment} in ${region} of account ${accountId}`];
   for (const { name, action, changes } of stacks) {
@@ -120,6 +131,7 @@ export function planLines({ wanted, image, nodeImage, stacks, quotas, hasChanges
   lines.push(`image: ${imageText(image)}`);
   if (nodeImage !== undefined) lines.push(`node image: ${imageText(nodeImage)}`);
   for (const { level, text, fix } of quotas) if (level !== "ok") lines.push(`warning: vCPU quotas: ${text}; ${fix}`);
+  for (const text of warnings) lines.push(`warning: ${text}`);
   if (!hasChanges) lines.push("nothing to change");
   return lines;
 }

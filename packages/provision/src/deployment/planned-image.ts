@@ -1,7 +1,8 @@
-import type { AbortOptions } from "@scaler-aws-hpc/adapter-core";
+import { type AbortOptions, AdapterError } from "@scaler-aws-hpc/adapter-core";
 import { assertRunner } from "../images/build-context.ts";
+import type { ProvisionSettings } from "../settings/provision-settings.ts";
 import { stackState } from "../stacks/stack-state.ts";
-import type { Choices } from "./choices.ts";
+import type { Choices, Said } from "./choices.ts";
 import type { Deployment, Wanted } from "./deployment.ts";
 import type { ImageOrder, ImageStep, NodeImageOrder, PythonImageOrder } from "./image-step.ts";
 
@@ -72,6 +73,28 @@ export async function plannedImage<Order extends ImageOrder>(
   const there = deployment.base !== undefined && stackState(deployment.base.status) === "ready";
   const uri = there ? await step.find(order, options) : undefined;
   return { uri, action: uri === undefined ? "build" : "use", order };
+}
+
+/**
+ * Refuses to go on with images of another architecture than the machines will have: what they were built with is not known any more, so the user says it again.
+ * @throws {AdapterError} `config`
+ */
+export function assertImagesFit(
+  { imagesFor, remembered }: Deployment,
+  { architecture, node }: Pick<ProvisionSettings, "architecture" | "node">,
+  now: Said,
+  choice: ImageChoice,
+): void {
+  if (imagesFor === undefined || imagesFor === architecture) return;
+  const { build, python, requirements, base } = choice;
+  const said = build || [python, requirements, base, now.image].some((value) => value !== undefined && value !== null);
+  const expected = `expected images for ${architecture}, got those in use, which are for ${imagesFor}`;
+  const next = "--image auto with your --python and --requirements, or --image URI";
+  if (!said) throw new AdapterError("config", `--architecture: ${expected}; say also ${next}`);
+  const nodeSaid = choice.node.build || choice.node.packageFile !== undefined || typeof now.node?.image === "string";
+  if (node === undefined || remembered.node?.image === undefined || nodeSaid) return;
+  const text = `--architecture: ${expected}; say also --node-image auto with your --node-packages, or --node-image URI, or --no-node`;
+  throw new AdapterError("config", text);
 }
 
 /** For a person. */

@@ -13,6 +13,11 @@ export class Checks {
     if (!right) this.#problems.push(`${setting}: expected ${expected}, got ${shown(got)}`);
   }
 
+  /** @param problem who, what was expected, what was given */
+  add(problem: string): void {
+    this.#problems.push(problem);
+  }
+
   whole(setting: string, value: number, least: number, most: number, unit: string): void {
     const right = Number.isInteger(value) && value >= least && value <= most;
     this.that(right, setting, `a whole number of ${unit} from ${least} to ${most}`, value);

@@ -36,34 +36,39 @@ function settingsProblems(settings: ProvisionSettings): readonly string[] {
   const given = (name: string): boolean => DEPLOYMENT.test(deployment) || !name.startsWith(deployment);
   checks.that(
     DEPLOYMENT.test(deployment),
-    "deployment",
+    "--prefix",
     "2 to 32 of a-z, 0-9 and single hyphens, beginning with a letter and ending with none of those hyphens",
     deployment,
   );
-  checks.that(/^[a-z]{2,5}(?:-[a-z]+)+-\d{1,2}$/.test(region), "region", "a region of AWS, such as eu-west-1", region);
+  checks.that(
+    /^[a-z]{2,5}(?:-[a-z]+)+-\d{1,2}$/.test(region),
+    "--region",
+    "a region of AWS, such as eu-west-1",
+    region,
+  );
   checks.that(/^\d{12}$/.test(accountId), "account", "the 12 digits of an AWS account", accountId);
   checks.that(
     (BUCKET.test(bucket) && !RESERVED_BUCKET.test(bucket)) || !given(bucket),
-    "bucket",
+    "--s3-bucket",
     "3 to 63 of a-z, 0-9 and hyphens, without a beginning or an ending that S3 keeps for itself",
     bucket,
   );
   checks.that(
     isKeyPrefix(settings.prefix),
-    "prefix",
+    "--s3-prefix",
     "names of A-Z a-z 0-9 . _ - with slashes between them, at most 256 characters",
     settings.prefix,
   );
   checks.that(
     REPOSITORY.test(repository) || !given(repository),
-    "repository",
+    "--repository",
     "2 to 256 of a-z, 0-9 and . _ - / between them, which is what ECR takes",
     repository,
   );
   // Batch knows a job for 7 days: its results must not be gone before.
-  checks.whole("lifecycle days", settings.lifecycleDays, 8, 3650, "days");
+  checks.whole("--lifecycle-days", settings.lifecycleDays, 8, 3650, "days");
   const days = settings.logRetentionDays;
-  checks.that(RETENTION.includes(days), "log retention days", `one of ${RETENTION.join(" ")}`, days);
+  checks.that(RETENTION.includes(days), "--log-retention-days", `one of ${RETENTION.join(" ")}`, days);
   checkKey(checks, settings);
   checkTags(checks, settings.tags);
   checkCompute(checks, settings);
@@ -78,18 +83,18 @@ function checkKey(checks: Checks, { kmsKeyArn, partition, region }: ProvisionSet
     id.length === 1 &&
     /^(?:mrk-)?[0-9a-f-]{8,64}$/.test(id[0] ?? "");
   const expected = `the ARN of a key in ${region} (not of an alias, which policies do not know), as arn:${partition}:kms:${region}:123456789012:key/...`;
-  checks.that(right, "KMS key", expected, kmsKeyArn);
+  checks.that(right, "--kms-key", expected, kmsKeyArn);
 }
 
 function checkTags(checks: Checks, tags: ProvisionSettings["tags"]): void {
   const count = Object.keys(tags).length;
-  checks.that(count <= MOST_TAGS, "tags", `at most ${MOST_TAGS} (there are ours and those of CloudFormation)`, count);
+  checks.that(count <= MOST_TAGS, "--tag", `at most ${MOST_TAGS} (there are ours and those of CloudFormation)`, count);
   for (const [key, value] of Object.entries(tags)) {
     const own = /^(?:aws:|scaler-aws-hpc:)/i.test(key);
     const name = key.length >= 1 && key.length <= 128 && TAG.test(key) && !own;
     const right = name && value.length <= 256 && TAG.test(value);
     const expected =
       "a key of 1 to 128 and a value of at most 256 letters, digits, spaces and _.:/=+-@, no key of AWS's or ours";
-    checks.that(right, "tags", expected, `${key}=${value}`);
+    checks.that(right, "--tag", expected, `${key}=${value}`);
   }
 }

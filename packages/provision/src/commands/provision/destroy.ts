@@ -22,7 +22,7 @@ const POLL_MS = 3_000;
 export default class ProvisionDestroy extends ProvisionCommand {
   static override summary = "Remove a deployment with everything in it: tasks' data, images, logs.";
   static override description =
-    `Refuses what this program did not make, and while there are jobs that are not over. Asks before. Whatever ended it before, it goes on from there. When something is left, it is named, and the exit code is 1.`;
+    `Refuses what this program did not make, and while there are jobs that are not over. Asks before. Whatever ended it before, it goes on from there. When something is left, or there is no such deployment, it says so, and the exit code is 1.`;
   static override examples = [
     "<%= config.bin %> <%= command.id %>",
     "<%= config.bin %> <%= command.id %> --yes --terminate-jobs --prefix team-a --region eu-west-1",
@@ -42,14 +42,20 @@ export default class ProvisionDestroy extends ProvisionCommand {
   async run(): Promise<DestroyResult> {
     const { flags } = await this.parse(ProvisionDestroy);
     this.beQuiet(flags.quiet);
-    const [{ assertIdle, destroyDeployment, findDoomed, findNamesakes }, { pause }] = await Promise.all([
-      import("../../deployment/destroy-deployment.ts"),
-      import("../../stacks/waiting.ts"),
-    ]);
+    const [{ assertIdle, destroyDeployment, findDoomed, findNamesakes }, { pause }, { nothingThere }] =
+      await Promise.all([
+        import("../../deployment/destroy-deployment.ts"),
+        import("../../stacks/waiting.ts"),
+        import("../../deployment/deployment.ts"),
+      ]);
+    const { leftoverText } = await import("../../deployment/leftovers.ts");
     return await this.withDeployment(flags, async (deployment, signal) => {
       if (deployment.base === undefined && deployment.compute === undefined) {
-        this.log("there is nothing to destroy");
-        return this.#result(deployment, NOTHING, await findNamesakes(deployment, { signal }));
+        const namesakes = await findNamesakes(deployment, { signal });
+        // A name that was mistyped is more likely than one that is gone.
+        if (namesakes.length === 0) throw nothingThere(deployment);
+        this.log(nothingThere(deployment).message.replace(/^\[[a-z]+\] /, ""));
+        return this.#result(deployment, NOTHING, namesakes, leftoverText);
       }
       const doomed = await findDoomed(deployment, { signal });
       const terminateJobs = flags["terminate-jobs"];
@@ -59,7 +65,7 @@ export default class ProvisionDestroy extends ProvisionCommand {
       const tools = { pause, say: this.say, pollMs: POLL_MS, terminateJobs, wait: flags.wait };
       const { leftovers, ...deleted } = await destroyDeployment(deployment, doomed, tools, { signal });
       this.log(`deleted ${deleted.objects} objects, ${deleted.images} images; stopped ${deleted.jobs} jobs`);
-      return this.#result(deployment, deleted, leftovers);
+      return this.#result(deployment, deleted, leftovers, leftoverText);
     });
   }
 
@@ -67,8 +73,9 @@ export default class ProvisionDestroy extends ProvisionCommand {
     { name, account }: Deployment,
     deleted: DestroyResult["deleted"],
     leftovers: readonly Leftover[],
+    textOf: (leftover: Leftover) => string,
   ): DestroyResult {
-    for (const { type, name, why } of leftovers) this.log(`left: ${type} ${name}: ${why}`);
+    for (const leftover of leftovers) this.log(textOf(leftover));
     if (leftovers.length > 0) process.exitCode = 1;
     const { id, region } = account;
     return { schemaVersion: SCHEMA_VERSION, deployment: name, region, account: id, deleted, leftovers };

@@ -1,5 +1,6 @@
 import { Flags } from "@oclif/core";
 import { PLACE_FLAGS, ProvisionCommand, SCHEMA_VERSION } from "../../command/provision-command.ts";
+import type { Leftover } from "../../deployment/leftovers.ts";
 import type { StackResource } from "../../stacks/stack-service.ts";
 
 /** What `provision show --json` prints. */
@@ -17,14 +18,18 @@ export interface ShowResult {
   }[];
   /** What was chosen, as the stacks remember it; the rest is defaults. */
   readonly choices: object;
-  /** Settings of `start`. */
+  /** Whether everything is there that `start` needs; otherwise the exit code is 1. */
+  readonly complete: boolean;
+  /** Settings of `start`; none where it is not complete. */
   readonly start: Readonly<Record<string, string | number>>;
+  /** What the deployment had before and left behind. */
+  readonly left: readonly Leftover[];
 }
 
 export default class ProvisionShow extends ProvisionCommand {
   static override summary = "Show what there is of a deployment.";
   static override description =
-    `The state of both stacks, what is in them, what was chosen, and what \`start\` needs to know. Changes nothing. Without a deployment it ends with 1.`;
+    `The state of both stacks, what is in them, what was chosen, and what \`start\` needs to know. Changes nothing. Without a deployment, or with one that is not finished, it ends with 1.`;
   static override examples = [
     "<%= config.bin %> <%= command.id %>",
     "<%= config.bin %> <%= command.id %> --prefix team-a --region eu-west-1 --json",
@@ -39,10 +44,12 @@ export default class ProvisionShow extends ProvisionCommand {
   async run(): Promise<ShowResult> {
     const { flags } = await this.parse(ProvisionShow);
     this.beQuiet(flags.quiet);
-    const [{ assertThere }, { provisionSettings }, { startValues }] = await Promise.all([
+    const [{ assertThere }, { provisionSettings }, { startValues }, { gpuProfile }, left] = await Promise.all([
       import("../../deployment/deployment.ts"),
       import("../../settings/index.ts"),
       import("../../deployment/start-values.ts"),
+      import("../../deployment/gpu-profile.ts"),
+      import("../../deployment/leftovers.ts"),
     ]);
     return await this.withDeployment(flags, async (deployment, signal) => {
       assertThere(deployment);
@@ -60,15 +67,28 @@ export default class ProvisionShow extends ProvisionCommand {
         region: account.region,
         accountId: account.id,
       });
-      const start = startValues(settings);
+      // While AWS changes them both are there all the same.
+      const complete = stacks.every(
+        ({ status = "" }) => /^UPDATE_.*IN_PROGRESS$|_COMPLETE$/.test(status) && !/^(?:ROLLBACK|DELETE)_/.test(status),
+      );
+      const start = complete ? startValues(settings) : {};
+      const leftBehind = await left.findLeftBehind(deployment, { signal });
       this.log(`deployment ${name} in ${account.region} of account ${account.id}`);
       for (const { name, status = "not there", reason, resources } of stacks) {
         this.log(`stack ${name}: ${status}${reason === undefined ? "" : ` (${reason})`}`);
         for (const { type, logicalId, physicalId = "", status } of resources)
           this.log(`  ${status.padEnd(16)} ${type} ${logicalId} ${physicalId}`);
       }
-      for (const [key, value] of Object.entries(remembered)) this.log(`chosen ${key}: ${JSON.stringify(value)}`);
+      for (const one of leftBehind) this.log(left.leftoverText(one));
+      for (const line of Object.entries(remembered).map(([key, value]) => `chosen ${key}: ${JSON.stringify(value)}`))
+        this.log(line);
       for (const [key, value] of Object.entries(start)) this.log(`${key} = ${JSON.stringify(value)}`);
+      if (complete) for (const line of gpuProfile(settings) ?? []) this.log(line);
+      else {
+        const { apply, destroy } = deployment.commands;
+        this.log(`not finished, so \`start\` cannot use it: go on with \`${apply}\`, or go back with \`${destroy}\``);
+        process.exitCode = 1;
+      }
       return {
         schemaVersion: SCHEMA_VERSION,
         deployment: name,
@@ -76,7 +96,9 @@ export default class ProvisionShow extends ProvisionCommand {
         account: account.id,
         stacks,
         choices: remembered,
+        complete,
         start,
+        left: leftBehind,
       };
     });
   }
