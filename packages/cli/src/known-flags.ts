@@ -39,10 +39,11 @@ export function assertKnownFlags(argv: readonly string[], flags: Readonly<Record
 
 function refuse(word: string, known: Iterable<string>): never {
   const long = [...known].filter((flag) => flag.startsWith("--"));
-  const close = didYouMean(
-    word.replace(/^--?/, ""),
-    long.map((flag) => flag.slice(2)),
-  );
+  const bare = word.replace(/^--?/, "");
+  const names = long.map((flag) => flag.slice(2));
+  // `--region`, as provision calls it, is `--aws-region`.
+  const ends = names.filter((name) => name.endsWith(`-${bare}`));
+  const close = didYouMean(bare, names) ?? (ends.length === 1 ? ends[0] : undefined);
   const next = close === undefined ? "see --help" : `did you mean --${close}?`;
   throw new CliError("usage", `unknown flag ${word.slice(0, 80)}; ${next}`);
 }

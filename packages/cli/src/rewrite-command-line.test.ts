@@ -11,6 +11,14 @@ it("rewrites short names of start and config show only", () => {
   expect(rewriteCommandLine([], "/")).toEqual([]);
 });
 
+it("wants a command where there are several", () => {
+  expect(() => rewriteCommandLine(["provision", "--yes"], "/")).toThrow(
+    "[usage] provision is several commands: expected one of them, got --yes; see `scaler-aws-hpc provision --help`",
+  );
+  expect(rewriteCommandLine(["provision", "--help"], "/")).toEqual(["provision", "--help"]);
+  expect(rewriteCommandLine(["provision"], "/")).toEqual(["provision"]);
+});
+
 it("makes a URL of a tarball that is there", async () => {
   const folder = await mkdtemp(join(tmpdir(), "scaler-aws-hpc-test-"));
   try {

@@ -1,12 +1,22 @@
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { CliError } from "./cli-error.ts";
 import { normaliseArgv } from "./options/argv.ts";
 import { OPTIONS } from "./options/table.ts";
 
-/** Brings a command line into the form that oclif and its plugin commands understand. */
+/** Words that are no commands, but have some. */
+const TOPICS: readonly string[] = ["config", "orphans", "provision"];
+const HELP: readonly string[] = ["--help", "-h"];
+
+/** Brings a command line into the form that oclif and its plugin commands understand. @throws {CliError} `usage` for flags where a command is missing */
 export function rewriteCommandLine(argv: readonly string[], workingFolder: string): string[] {
   const [first, second, ...rest] = argv;
+  // oclif would print help and end with 0, as if something had been done.
+  if (first !== undefined && TOPICS.includes(first) && second?.startsWith("-") && !HELP.includes(second)) {
+    const text = `${first} is several commands: expected one of them, got ${second.slice(0, 80)}; see \`scaler-aws-hpc ${first} --help\``;
+    throw new CliError("usage", text);
+  }
   if (first === "start") return [first, ...normaliseArgv(argv.slice(1), OPTIONS)];
   const takesOptions = (first === "config" && second === "show") || (first === "orphans" && second !== undefined);
   if (takesOptions) return [first, second, ...normaliseArgv(rest, OPTIONS)];

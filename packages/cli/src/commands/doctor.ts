@@ -34,7 +34,8 @@ ${describeExitCodes().join("\n")}`;
   ];
   static override flags = {
     provision: Flags.boolean({
-      summary: "Look at what `provision` needs instead: an account in which nothing of ours is yet.",
+      summary:
+        "Look at what `provision` needs instead, with its defaults, in an account in which nothing of ours is yet: of its flags only --aws-region counts here.",
     }),
     ...makeFlags(BUNDLED_OPTIONS),
   };

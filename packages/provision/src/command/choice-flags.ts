@@ -27,11 +27,14 @@ export const CHOICE_FLAGS = {
     "Types, families or groups, separated by commas. [default: what Batch chooses]",
     "TYPES",
   ),
-  "job-timeout": {
-    ...NUMBER("job-timeout", "Limit of a task in minutes, for the file that is written. [default: 60]"),
+  "job-timeout": Flags.integer({
     // As `start` calls it.
     aliases: ["job-timeout-minutes"],
-  },
+    summary: "Limit of a task in minutes, for the file that is written. [default: 60]",
+    min: 1,
+    env: variable("job-timeout"),
+    helpValue: "N",
+  }),
   "s3-bucket": Flags.string({
     aliases: ["bucket"],
     summary: "Bucket. [default: PREFIX-ACCOUNT-REGION]",

@@ -13,6 +13,8 @@ export const variable = (flag: string): string => `SCALER_AWS_HPC_PROVISION_${fl
 /** Flags that say which deployment. */
 export const PLACE_FLAGS = {
   region: Flags.string({
+    // As `start` calls it.
+    aliases: ["aws-region"],
     summary: "AWS region. [default: that of the environment or the profile, else us-east-1]",
     env: variable("region"),
   }),

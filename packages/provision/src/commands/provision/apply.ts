@@ -38,6 +38,8 @@ Writes a file that \`start --config\` reads; of a file that is there it changes 
     "<%= config.bin %> <%= command.id %> --yes --region eu-west-1 --max-vcpus 512 --requirements requirements.txt",
     "<%= config.bin %> <%= command.id %> --config scaler.json --variables-file scaler.env",
   ];
+  // The name of this action in the Python provisioner.
+  static override hiddenAliases = ["provision:provision"];
   static override flags = {
     ...PLACE_FLAGS,
     ...CHOICE_FLAGS,
