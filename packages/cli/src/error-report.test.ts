@@ -16,7 +16,6 @@ describe("reportError", () => {
     [new ProtocolError("unreachable", "x"), "unreachable", 69],
     [new ProtocolError("malformed", "x"), "malformed", 1],
     [Object.assign(new Error("x"), { oclif: { exit: 2 } }), "usage", 2],
-    [Object.assign(new Error("x"), { oclif: { exit: 127 } }), "usage", 2],
     [new Error("x"), "failure", 1],
     ["x", "failure", 1],
   ])("gives %o the code %s and exit code %i", (reason, code, exitCode) => {

@@ -46,7 +46,7 @@ export function reportError(reason: unknown): ErrorReport {
     return { code: reason.code, message, exitCode: exitCode(ADAPTER[reason.code] ?? "failure") };
   if (isProtocolError(reason))
     return { code: reason.code, message, exitCode: exitCode(PROTOCOL[reason.code] ?? "failure") };
-  const code = exitOf(reason);
+  const code = oclifExit(reason);
   if (code === undefined) return { code: "failure", message, exitCode: exitCode("failure") };
   const known = Object.entries(EXIT_CODES).find(([, row]) => row.code === code)?.[0] ?? "failure";
   const suggestions = suggestionsOf(reason);
@@ -65,18 +65,11 @@ function oneLine(message: string): string {
 
 const isOurs = (reason: unknown): boolean => isCliError(reason) || isAdapterError(reason) || isProtocolError(reason);
 
-// What oclif does not find is a wrong command line; its plugin says 127 as a shell would.
-const NOT_FOUND = 127;
-
 /** Whether oclif found no command of that name. */
-export const isUnknownCommand = (reason: unknown): boolean => oclifExit(reason) === NOT_FOUND;
+export const isUnknownCommand = (reason: unknown): boolean =>
+  oclifExit(reason) !== undefined && reason instanceof Error && /^command .+ not found$/s.test(reason.message);
 
 /** The exit code for an oclif error; `undefined` for any other. */
-function exitOf(reason: unknown): number | undefined {
-  const code = oclifExit(reason);
-  return code === NOT_FOUND ? exitCode("usage") : code;
-}
-
 function oclifExit(reason: unknown): number | undefined {
   if (typeof reason !== "object" || reason === null || !("oclif" in reason)) return undefined;
   const { oclif } = reason;

@@ -43,21 +43,21 @@ async function explain(reason: unknown, argv: readonly string[], root: string): 
   const { message, exitCode, suggestions = [], code } = reportError(reason);
   // `exit()` of a command, which is no failure to explain.
   if (isExit(reason)) return exitCode;
-  const guess = isUnknownCommand(reason) ? await guessCommand(argv, root) : [];
-  const coded = reason instanceof Error && reason.message.startsWith("[") ? reason.message : `[${code}] ${message}`;
-  process.stderr.write(`scaler-aws-hpc: ${[coded, ...suggestions, ...guess].join("; ")}\n`);
+  const text = isUnknownCommand(reason) ? await unknownCommand(argv, root) : message;
+  const coded = reason instanceof Error && reason.message.startsWith("[") ? reason.message : `[${code}] ${text}`;
+  process.stderr.write(`scaler-aws-hpc: ${[coded, ...suggestions].join("; ")}\n`);
   const cause = reason instanceof Error ? reason.cause : undefined;
   if (code === "internal" && cause instanceof Error) process.stderr.write(`${cause.stack}\n`);
   return exitCode;
 }
 
-async function guessCommand(argv: readonly string[], root: string): Promise<readonly string[]> {
-  const { didYouMean } = await import("@scaler-aws-hpc/adapter-core");
-  const config = await Config.load({ root });
-  const known = config.commandIDs.map((id) => id.replaceAll(":", " "));
-  const words = argv.slice(0, 2).filter((word) => !word.startsWith("-"));
-  const close = didYouMean(words.join(" "), known) ?? didYouMean(words[0] ?? "", known);
-  return close === undefined ? [] : [`did you mean \`scaler-aws-hpc ${close}\`?`];
+async function unknownCommand(argv: readonly string[], root: string): Promise<string> {
+  const { describeUnknownCommand } = await import("./unknown-command.ts");
+  const { commandIDs } = await Config.load({ root });
+  return describeUnknownCommand(
+    argv,
+    commandIDs.map((id) => id.replaceAll(":", " ")),
+  );
 }
 
 const isExit = (reason: unknown): boolean =>
