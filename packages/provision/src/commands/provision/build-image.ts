@@ -15,6 +15,8 @@ export default class BuildImage extends ProvisionCommand {
   static override summary = "Build the image of the jobs, with the packages of your tasks.";
   static override description =
     "The image has the Python runner, cloudpickle, tblib and what --requirements names; it runs as no root, with a read-only file system and without capabilities. With --node it has the Node runner instead, for JavaScript tasks, and what --node-packages names. Python and cloudpickle should be those of your clients. With --repository it is pushed to ECR, under a tag made of its content.";
+  // oclif's own draws each flag that excludes others with all of those.
+  static override usage = "<%= command.id %> [--node | --manager] [FLAGS]";
   static override examples = [
     "<%= config.bin %> <%= command.id %> --python 3.12 --requirements requirements.txt --tag my-tasks:1",
     "<%= config.bin %> <%= command.id %> --node --node-packages package.json --tag my-node-tasks:1",
@@ -64,7 +66,7 @@ export default class BuildImage extends ProvisionCommand {
       summary: "Tag in the repository. [default: made of the image's content]",
       dependsOn: ["repository"],
     }),
-    quiet: Flags.boolean({ summary: "Say nothing of the progress." }),
+    quiet: Flags.boolean({ summary: "Say nothing of the progress, not even what the engine says." }),
   };
 
   async run(): Promise<BuildImageResult> {

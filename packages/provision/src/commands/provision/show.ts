@@ -44,13 +44,15 @@ export default class ProvisionShow extends ProvisionCommand {
   async run(): Promise<ShowResult> {
     const { flags } = await this.parse(ProvisionShow);
     this.beQuiet(flags.quiet);
-    const [{ assertThere }, { provisionSettings }, { startValues }, { gpuProfile }, left] = await Promise.all([
-      import("../../deployment/deployment.ts"),
-      import("../../settings/index.ts"),
-      import("../../deployment/start-values.ts"),
-      import("../../deployment/gpu-profile.ts"),
-      import("../../deployment/leftovers.ts"),
-    ]);
+    const [{ assertThere }, { provisionSettings }, { startValues }, { gpuProfile }, left, { choiceWords }] =
+      await Promise.all([
+        import("../../deployment/deployment.ts"),
+        import("../../settings/index.ts"),
+        import("../../deployment/start-values.ts"),
+        import("../../deployment/gpu-profile.ts"),
+        import("../../deployment/leftovers.ts"),
+        import("../../command/choice-words.ts"),
+      ]);
     return await this.withDeployment(flags, async (deployment, signal) => {
       assertThere(deployment);
       const { account, name, remembered, stackNames } = deployment;
@@ -80,8 +82,7 @@ export default class ProvisionShow extends ProvisionCommand {
           this.log(`  ${status.padEnd(16)} ${type} ${logicalId} ${physicalId}`);
       }
       for (const one of leftBehind) this.log(left.leftoverText(one));
-      for (const line of Object.entries(remembered).map(([key, value]) => `chosen ${key}: ${JSON.stringify(value)}`))
-        this.log(line);
+      for (const words of choiceWords(remembered)) this.log(`chosen: ${words}`);
       for (const [key, value] of Object.entries(start)) this.log(`${key} = ${JSON.stringify(value)}`);
       if (complete) for (const line of gpuProfile(settings) ?? []) this.log(line);
       else {
