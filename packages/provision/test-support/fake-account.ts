@@ -66,6 +66,7 @@ export class FakeAccount implements Account {
         );
     },
     queueExists: async (queue) => this.queues.has(queue),
+    environmentsOf: async () => [],
     environmentExists: async () => false,
   };
 

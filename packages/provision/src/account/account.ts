@@ -23,11 +23,11 @@ export interface Account extends QuotaSource {
 
 /**
  * Opens the account of the credentials that the SDK finds.
- * @throws {AdapterError} `denied` without valid credentials, `unavailable`
+ * @throws {AdapterError} `config` for what is no region, `denied` without valid credentials, `unavailable`
  */
 export async function openAccount(region: string, options: AbortOptions = {}): Promise<Account & Disposable> {
   const [
-    { accountOf },
+    { accountOf, assertRegion },
     { openStackService },
     { openBuckets },
     { openRepositories },
@@ -43,6 +43,7 @@ export async function openAccount(region: string, options: AbortOptions = {}): P
     import("./network.ts"),
     import("../quotas/sdk-quotas.ts"),
   ]);
+  assertRegion(region);
   const id = await accountOf(region, options);
   const stacks = await openStackService(region);
   const buckets = await openBuckets(region, id);

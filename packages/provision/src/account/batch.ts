@@ -21,6 +21,8 @@ export interface BatchService {
   deregister(arn: string, options?: AbortOptions): Promise<void>;
   /** Whether there is a queue or environment of this name or ARN. */
   queueExists(queue: string, options?: AbortOptions): Promise<boolean>;
+  /** ARNs of a queue's environments in the order in which it tries them; none for a queue that is not there. */
+  environmentsOf(queue: string, options?: AbortOptions): Promise<readonly string[]>;
   environmentExists(environment: string, options?: AbortOptions): Promise<boolean>;
 }
 
@@ -90,6 +92,17 @@ class SdkBatch extends SdkService<typeof Sdk, Sdk.BatchClient> implements BatchS
       this.client.send(command, more),
     );
     return jobQueues.some(({ status }) => status !== "DELETED");
+  }
+
+  async environmentsOf(queue: string, options: AbortOptions = {}): Promise<readonly string[]> {
+    const command = new this.sdk.DescribeJobQueuesCommand({ jobQueues: [queue] });
+    const { jobQueues = [] } = await this.call("batch:DescribeJobQueues", `queue ${queue}`, options, (more) =>
+      this.client.send(command, more),
+    );
+    const order = jobQueues.flatMap(({ computeEnvironmentOrder = [] }) => computeEnvironmentOrder);
+    return order
+      .toSorted((one, other) => (one.order ?? 0) - (other.order ?? 0))
+      .flatMap(({ computeEnvironment }) => (computeEnvironment === undefined ? [] : [computeEnvironment]));
   }
 
   async environmentExists(environment: string, options: AbortOptions = {}): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { type AbortOptions, AdapterError } from "@scaler-aws-hpc/adapter-core";
 import { fromAws } from "../aws/aws-failure.ts";
 import { clientOptions, sending } from "../aws/sdk-options.ts";
+import { isRegion } from "../settings/settings-defaults.ts";
 
 /** The region where nobody names one, as in the original. */
 const FALLBACK_REGION = "us-east-1";
@@ -19,6 +20,16 @@ export async function configuredRegion(environment: Readonly<Record<string, stri
   } finally {
     client.destroy();
   }
+}
+
+/**
+ * A region becomes part of a host's name: what is none would be looked for in the network.
+ * @throws {AdapterError} `config`
+ */
+export function assertRegion(region: string): void {
+  if (isRegion(region)) return;
+  const text = `--region: expected a region of AWS, such as eu-west-1, got ${JSON.stringify(region)}; without the flag it is that of AWS_REGION, AWS_DEFAULT_REGION or the profile`;
+  throw new AdapterError("config", text);
 }
 
 /**

@@ -24,8 +24,6 @@ export interface NetworkChoice {
  */
 export async function findNetwork(region: string, choice: NetworkChoice, options: AbortOptions = {}): Promise<Network> {
   const { vpcId: wanted, subnets: named = [] } = choice;
-  // Nothing is asked that the user has said.
-  if (wanted !== undefined && named.length > 0) return { vpcId: wanted, subnets: named.toSorted() };
   const { EC2Client, DescribeSubnetsCommand, DescribeVpcsCommand } = await import("@aws-sdk/client-ec2");
   const client = new EC2Client(clientOptions(region));
   const ask = async <T>(action: string, send: () => Promise<T>): Promise<T> => {
@@ -43,7 +41,7 @@ export async function findNetwork(region: string, choice: NetworkChoice, options
     if (named.length > 0) {
       const command = new DescribeSubnetsCommand({ SubnetIds: [...named] });
       const send = () => client.send(command, sending(options.signal));
-      return inOneVpc((await ask("ec2:DescribeSubnets", send)).Subnets ?? [], named);
+      return inOneVpc((await ask("ec2:DescribeSubnets", send)).Subnets ?? [], named, wanted);
     }
     let vpcId = wanted;
     if (vpcId === undefined) {
@@ -72,9 +70,13 @@ export async function findNetwork(region: string, choice: NetworkChoice, options
   }
 }
 
-function inOneVpc(found: readonly Subnet[], named: readonly string[]): Network {
+function inOneVpc(found: readonly Subnet[], named: readonly string[], wanted: string | undefined): Network {
   const vpcs = [...new Set(found.map(({ VpcId }) => VpcId ?? ""))];
   const [vpcId = ""] = vpcs;
+  if (vpcs.length === 1 && vpcId !== "" && wanted !== undefined && wanted !== vpcId) {
+    const text = `--vpc: expected that of the subnets, ${vpcId}, got ${wanted}; say one of --vpc and --subnets, or --vpc= to drop it`;
+    throw new AdapterError("config", text);
+  }
   if (vpcs.length === 1 && vpcId !== "") return { vpcId, subnets: named.toSorted() };
   const got = vpcs.length === 0 ? "none that exists" : vpcs.join(", ");
   throw new AdapterError("config", `--subnets: expected subnets of one VPC, got ${got}`);

@@ -37,6 +37,9 @@ export interface Place {
 export abstract class ProvisionCommand extends Command {
   static override enableJsonFlag = true;
 
+  /** Flags that go on with what was asked for, where this command asks for something; each with a blank before it. */
+  protected given = "";
+
   /** What goes on after an interruption. */
   protected readonly goesOn: "apply" | "destroy" = "apply";
 
@@ -65,7 +68,7 @@ export abstract class ProvisionCommand extends Command {
       const account = await this.openAccount(named, signal);
       try {
         const { findDeployment } = await import("../deployment/deployment.ts");
-        found = await findDeployment(account, prefix, { signal });
+        found = await findDeployment(account, prefix, { signal, given: this.given });
         return await work(found, signal);
       } catch (reason) {
         throw reason === signal.reason && found !== undefined ? await explain(found, signal, this.goesOn) : reason;

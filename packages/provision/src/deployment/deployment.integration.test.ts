@@ -156,6 +156,10 @@ describe("the network", () => {
       subnets: subnets.slice(0, 1),
     });
     expect(await account.findNetwork({ vpcId })).toEqual({ vpcId, subnets });
+    expect(await account.findNetwork({ vpcId, subnets })).toEqual({ vpcId, subnets });
+    await expect(account.findNetwork({ vpcId: "vpc-0123456789abcdef0", subnets })).rejects.toThrow(
+      /^\[config\] --vpc: expected that of the subnets, vpc-[0-9a-f]+, got vpc-0123456789abcdef0/,
+    );
     const unknown = account.findNetwork({ subnets: ["subnet-00000000000000000"] });
     await expect(unknown).rejects.toThrow(/^\[config\] --subnets, --vpc: expected what exists in eu-west-1, got: /);
     await expect(account.findNetwork({ vpcId: "vpc-00000000000000000" })).rejects.toThrow(

@@ -33,9 +33,14 @@ export interface Deployment {
 
 /**
  * Looks a deployment up. Only reads.
+ * @param options.given flags that an `apply` in messages repeats
  * @throws {AdapterError} `conflict` when stacks of its names are there that were not made by this program for it; `denied`, `unavailable`
  */
-export async function findDeployment(account: Account, name: string, options: AbortOptions = {}): Promise<Deployment> {
+export async function findDeployment(
+  account: Account,
+  name: string,
+  options: AbortOptions & { readonly given?: string } = {},
+): Promise<Deployment> {
   const { baseStack, computeStack } = resourceNames(bareSettings(account, name));
   const [base, compute] = await Promise.all(
     [baseStack, computeStack].map(async (stack) => {
@@ -64,7 +69,11 @@ export async function findDeployment(account: Account, name: string, options: Ab
     left: ofBase.left,
     held: heldNames(inBase),
     imagesFor: ofCompute.choices.image === undefined ? undefined : (ofCompute.choices.architecture ?? "x86_64"),
-    commands: { apply: command("apply"), show: command("show"), destroy: command("destroy") },
+    commands: {
+      apply: `${command("apply")}${options.given ?? ""}`,
+      show: command("show"),
+      destroy: command("destroy"),
+    },
   };
 }
 

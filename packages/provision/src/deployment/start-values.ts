@@ -21,23 +21,31 @@ export function startValues(settings: ProvisionSettings): TomlValues {
   };
 }
 
+/** What is known of a deployment once it is made. */
+export interface Made {
+  /** What the compute stack holds. */
+  readonly compute: readonly StackResource[];
+  readonly image: string;
+  /** ARN of the environment that the queue tries first; a stack does not tell which of several it is. */
+  readonly environment: string | undefined;
+}
+
 /** What the original's files tell of a deployment. */
-export function madeResources(
-  settings: ProvisionSettings,
-  compute: readonly StackResource[],
-  image: string,
-): MadeResources {
+export function madeResources(settings: ProvisionSettings, { compute, image, environment }: Made): MadeResources {
   const names = resourceNames(settings);
   const arns = deploymentArns(settings);
-  const idOf = (type: string, part = ""): string | undefined =>
-    compute.find((one) => one.type === type && one.status !== "DELETE_COMPLETE" && one.physicalId?.includes(part))
-      ?.physicalId;
+  const definition = compute.find(
+    ({ type, status, physicalId }) =>
+      type === "AWS::Batch::JobDefinition" &&
+      status !== "DELETE_COMPLETE" &&
+      physicalId?.includes(`/${names.definition}:`),
+  );
   return {
     jobRoleArn: arns.jobRole,
-    environmentArn: idOf("AWS::Batch::ComputeEnvironment") ?? "",
+    environmentArn: environment ?? "",
     queueArn: arns.queue,
     queue: names.queue,
-    definitionArn: idOf("AWS::Batch::JobDefinition", `/${names.definition}:`) ?? arns.definition,
+    definitionArn: definition?.physicalId ?? arns.definition,
     definition: names.definition,
     image,
   };

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "smol-toml";
@@ -17,13 +17,19 @@ beforeEach(async () => {
 const settings = (choices: Partial<ProvisionChoices> = {}) =>
   provisionSettings({ ...COMMON, deployment: "one", ...choices });
 const write = async (choices: Partial<ProvisionChoices> = {}, to: Partial<FileWishes> = {}): Promise<WrittenFiles> =>
-  await writeFiles(settings(choices), [], "own:1", { ...wishes, ...to }, undefined);
+  await writeFiles(
+    settings(choices),
+    { compute: [], image: "own:1", environment: "arn:env" },
+    { ...wishes, ...to },
+    undefined,
+  );
 const toml = async () => parse(await readFile(wishes.toml, "utf8"))["aws_hpc_worker_manager"];
 
 describe("files of a deployment", () => {
   it("are written again over their own", async () => {
     await write({ node: { image: "own:2" } });
     expect(await toml()).toMatchObject({ job_queue: "one", node_job_definition: "one_node" });
+    expect(JSON.parse(await readFile(wishes.json, "utf8"))).toMatchObject({ compute_environment_arn: "arn:env" });
     await write({ architecture: "arm64" });
     expect(await toml()).toMatchObject({ job_queue: "one_arm64" });
     expect(await toml()).not.toHaveProperty("node_job_definition");
@@ -51,6 +57,8 @@ describe("files of a deployment", () => {
     );
     await writeFile(wishes.environment, "# mine\nexport SCALER_X=1\nexport AWS_PROFILE=x\n");
     await expect(check({ environment: wishes.environment })).rejects.toThrow(/a\.env: expected no file.*other lines/);
+    await expect(check({ json: join(wishes.toml, "..") })).rejects.toThrow(/got something else of that name/);
+    await expect(check({ toml: "" })).rejects.toThrow(/expected the name of a file to write, got an empty one/);
     await expect(check({ json: wishes.toml })).rejects.toThrow(/expected a file for each/);
   });
 
@@ -70,6 +78,15 @@ describe("files of a deployment", () => {
     expect(parse(text.replaceAll(/^# (?=\[\[profile|[a-z]+ = )/gm, ""))).toMatchObject({
       profile: [{ name: "gpu", slots: 4, capabilities: "gpu", queue: "one_gpu", definition: "one_gpu" }],
     });
+  });
+
+  it("are written through a link", async () => {
+    const link = join(wishes.toml, "..", "link.toml");
+    await writeFile(wishes.toml, "# mine\n");
+    await symlink(wishes.toml, link);
+    await write({}, { toml: link });
+    expect((await lstat(link)).isSymbolicLink()).toBe(true);
+    expect(await readFile(wishes.toml, "utf8")).toMatch(/^# mine\n[\s\S]*job_queue = "one"/);
   });
 
   it.skipIf(process.platform !== "linux")("are refused at once where no folder can be made", async () => {

@@ -2,13 +2,12 @@ import { resolve } from "node:path";
 import { AdapterError } from "@scaler-aws-hpc/adapter-core";
 import { originalConfig, originalEnvironment, originalJson } from "../files/original-files.ts";
 import { assertJsonPlace, assertVariablesPlace } from "../files/original-guard.ts";
-import { readIfThere, writePrivateFile } from "../files/private-file.ts";
+import { assertWritable, readIfThere, writePrivateFile } from "../files/private-file.ts";
 import { mergeToml, readToml, type TomlValues } from "../files/toml-file.ts";
 import type { ProvisionSettings } from "../settings/provision-settings.ts";
-import type { StackResource } from "../stacks/stack-service.ts";
 import { resourceNames } from "../templates/resource-names.ts";
 import { gpuProfile } from "./gpu-profile.ts";
-import { madeResources, startValues } from "./start-values.ts";
+import { type Made, madeResources, startValues } from "./start-values.ts";
 
 /** Which files are wished for. */
 export interface FileWishes {
@@ -70,7 +69,7 @@ const isStaleNode = ({ deployment, node }: ProvisionSettings, written: unknown):
   node === undefined && typeof written === "string" && written.startsWith(`${deployment}_`);
 
 /**
- * Finds out whether the files can be written, and writes nothing.
+ * Finds out whether the files can be written, and leaves them as they are.
  * @throws {AdapterError} `config`
  */
 export async function checkFiles(
@@ -79,9 +78,11 @@ export async function checkFiles(
   minutes: number | undefined,
 ): Promise<void> {
   const { toml, json, environment } = wishes;
-  const paths = [toml, json, environment].flatMap((path) => (path === undefined ? [] : [resolve(path)]));
+  const named = [toml, json, environment].filter((path) => path !== undefined);
+  for (const path of named) await assertWritable(path);
+  const paths = named.map((path) => resolve(path));
   if (new Set(paths).size < paths.length) {
-    const text = `--toml-file, --config, --variables-file: expected a file for each, got one for two of them: ${[toml, json, environment].filter((path) => path !== undefined).join(", ")}`;
+    const text = `--toml-file, --config, --variables-file: expected a file for each, got one for two of them: ${named.join(", ")}`;
     throw new AdapterError("config", text);
   }
   await tomlText(settings, toml, minutes);
@@ -96,8 +97,7 @@ export async function checkFiles(
  */
 export async function writeFiles(
   settings: ProvisionSettings,
-  compute: readonly StackResource[],
-  image: string,
+  made: Made,
   wishes: FileWishes,
   minutes: number | undefined,
 ): Promise<WrittenFiles> {
@@ -106,10 +106,7 @@ export async function writeFiles(
   await writePrivateFile(wishes.toml, await tomlText(settings, wishes.toml, minutes));
   const written = [wishes.toml];
   if (wishes.json !== undefined) {
-    await writePrivateFile(
-      wishes.json,
-      originalJson(originalConfig(settings, madeResources(settings, compute, image))),
-    );
+    await writePrivateFile(wishes.json, originalJson(originalConfig(settings, madeResources(settings, made))));
     written.push(wishes.json);
   }
   if (wishes.environment !== undefined) {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { mkdir, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { AdapterError } from "@scaler-aws-hpc/adapter-core";
 
 /** The text of a file; `undefined` when there is none. @throws {AdapterError} `config` when it cannot be read */
@@ -26,21 +26,54 @@ async function makeFolder(path: string): Promise<void> {
 }
 
 /**
+ * Finds out whether {@link writePrivateFile} could write a file, and leaves nothing there.
+ * @throws {AdapterError} `config` when it could not
+ */
+export async function assertWritable(path: string): Promise<void> {
+  if (path === "") throw new AdapterError("config", "expected the name of a file to write, got an empty one");
+  const found = await stat(path).catch(() => undefined);
+  if (found !== undefined && !found.isFile()) {
+    throw new AdapterError("config", `${path}: expected a file that can be written, got something else of that name`);
+  }
+  const folder = await nearestFolder(dirname(await targetOf(path)));
+  const trial = join(folder, `.${randomBytes(8).toString("hex")}.new`);
+  try {
+    await writeFile(trial, "", { mode: 0o600, flag: "wx" });
+  } catch (reason) {
+    throw notWritten(path, reason);
+  } finally {
+    await rm(trial, { force: true }).catch(() => undefined);
+  }
+}
+
+/** The folder itself, or the one above it that is there. */
+async function nearestFolder(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined || dirname(path) === path ? path : await nearestFolder(dirname(path));
+}
+
+/** Where a link leads: a file that is shared by one stays shared. */
+const targetOf = async (path: string): Promise<string> => await realpath(path).catch(() => path);
+
+const notWritten = (path: string, reason: unknown): AdapterError => {
+  const text = `${path}: expected a place that can be written to, got ${(reason as NodeJS.ErrnoException).code}`;
+  return new AdapterError("config", text, { cause: reason });
+};
+
+/**
  * Writes a file that only its owner may read, whole or not at all. Names of resources are no secrets, but whoever may change this file decides
  * where tasks go.
  * @throws {AdapterError} `config` when it cannot be written
  */
 export async function writePrivateFile(path: string, text: string): Promise<void> {
-  const fresh = `${path}.${randomBytes(4).toString("hex")}.new`;
+  const target = await targetOf(path);
+  const fresh = `${target}.${randomBytes(4).toString("hex")}.new`;
   try {
-    await makeFolder(dirname(path));
+    await makeFolder(dirname(target));
     await writeFile(fresh, text, { mode: 0o600, flag: "wx" });
-    await rename(fresh, path);
+    await rename(fresh, target);
   } catch (reason) {
     await rm(fresh, { force: true }).catch(() => undefined);
-    const { code } = reason as NodeJS.ErrnoException;
-    throw new AdapterError("config", `${path}: expected a place that can be written to, got ${code}`, {
-      cause: reason,
-    });
+    throw notWritten(path, reason);
   }
 }

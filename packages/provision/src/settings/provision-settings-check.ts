@@ -2,7 +2,7 @@ import { AdapterError } from "@scaler-aws-hpc/adapter-core";
 import { Checks, isKeyPrefix } from "./checks.ts";
 import { checkCompute } from "./compute-check.ts";
 import type { ProvisionSettings } from "./provision-settings.ts";
-import { type ProvisionChoices, withDefaults } from "./settings-defaults.ts";
+import { isRegion, type ProvisionChoices, withDefaults } from "./settings-defaults.ts";
 
 const DEPLOYMENT = /^(?=.{2,32}$)[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 const BUCKET = /^(?=.{3,63}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
@@ -40,12 +40,7 @@ function settingsProblems(settings: ProvisionSettings): readonly string[] {
     "2 to 32 of a-z, 0-9 and single hyphens, beginning with a letter and ending with none of those hyphens",
     deployment,
   );
-  checks.that(
-    /^[a-z]{2,5}(?:-[a-z]+)+-\d{1,2}$/.test(region),
-    "--region",
-    "a region of AWS, such as eu-west-1",
-    region,
-  );
+  checks.that(isRegion(region), "--region", "a region of AWS, such as eu-west-1", region);
   checks.that(/^\d{12}$/.test(accountId), "account", "the 12 digits of an AWS account", accountId);
   checks.that(
     (BUCKET.test(bucket) && !RESERVED_BUCKET.test(bucket)) || !given(bucket),

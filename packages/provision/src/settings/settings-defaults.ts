@@ -71,3 +71,6 @@ export function partitionOf(region: string): Partition {
   if (region.startsWith("cn-")) return "aws-cn";
   return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
 }
+
+/** Whether a name is built as AWS builds those of regions: new ones are not known here. */
+export const isRegion = (name: string): boolean => /^[a-z]{2,5}(?:-[a-z]+)+-\d{1,2}$/.test(name);

@@ -24,8 +24,9 @@ function nowText(status: string, resources: readonly StackResource[], { apply, d
   switch (stackState(status)) {
     case "ready":
       return `it is as it was before and holds ${heldText(resources)}; mend the cause, then go on with \`${apply}\``;
-    case "absent":
     case "reviewed":
+      return `nothing was made; mend the cause, then go on with \`${apply}\``;
+    case "absent":
     case "empty":
       return `what had been made was removed again; mend the cause, then go on with \`${apply}\``;
     default:

@@ -1,5 +1,6 @@
 import { Flags } from "@oclif/core";
 import { CHOICE_FLAGS } from "../../command/choice-flags.ts";
+import { givenFlags, shellWord } from "../../command/given-flags.ts";
 import { PLACE_FLAGS, ProvisionCommand, SCHEMA_VERSION, variable } from "../../command/provision-command.ts";
 import type { Deployment } from "../../deployment/deployment.ts";
 import type { Plan } from "../../deployment/make-plan.ts";
@@ -60,14 +61,15 @@ Writes a file that \`start --config\` reads; of a file that is there it changes 
     "variables-file": Flags.string({
       aliases: ["env-file"],
       summary:
-        "Also write its file of variables, for `source`. --env-file works only for a file that is there: Node reads it first.",
+        "Also write the Python provisioner's file of variables, for `source`. --env-file works only for a file that is there: Node reads it first.",
       helpValue: "FILE",
     }),
   };
 
   async run(): Promise<ApplyResult> {
-    const { flags } = await this.parse(ProvisionApply);
+    const { flags, raw } = await this.parse(ProvisionApply);
     this.beQuiet(flags.quiet);
+    this.given = givenFlags(raw, ProvisionApply.flags);
     const [
       { makePlan, planLines },
       { costLines },
@@ -75,6 +77,7 @@ Writes a file that \`start --config\` reads; of a file that is there it changes 
       { readChoices, readImageChoice },
       files,
       { nodeRunnerFile },
+      { gpuProfile },
     ] = await Promise.all([
       import("../../deployment/make-plan.ts"),
       import("../../plan/cost.ts"),
@@ -82,6 +85,7 @@ Writes a file that \`start --config\` reads; of a file that is there it changes 
       import("../../command/read-choices.ts"),
       import("../../deployment/write-files.ts"),
       import("../../command/node-runner.ts"),
+      import("../../deployment/gpu-profile.ts"),
     ]);
     const imageChoice = readImageChoice(flags, nodeRunnerFile(this.config));
     const { wait } = flags;
@@ -96,7 +100,10 @@ Writes a file that \`start --config\` reads; of a file that is there it changes 
       await files.checkFiles(plan.wanted.settings, wishes, minutes);
       if (plan.hasChanges) await this.confirm("Make these changes?", flags.yes, signal);
       const { applied, written, start } = await this.#apply(deployment, plan, wait, signal, async (image, compute) => {
-        return await files.writeFiles(plan.wanted.settings, compute, image, wishes, minutes);
+        const { settings, names } = plan.wanted;
+        const [environment] =
+          wishes.json === undefined ? [] : await deployment.account.batch.environmentsOf(names.queue, { signal });
+        return await files.writeFiles(settings, { compute, image, environment }, wishes, minutes);
       });
       const next = nextCommand(wishes.toml, deployment.account.region);
       const stacks = [applied.base, applied.compute].map(({ name, action }) => ({ name, action }));
@@ -105,10 +112,10 @@ Writes a file that \`start --config\` reads; of a file that is there it changes 
       this.log(`image: ${image}`);
       if (nodeImage !== undefined) this.log(`node image: ${nodeImage}`);
       for (const file of written) this.log(`wrote ${file}`);
-      const { gpu } = plan.wanted.settings;
-      const { gpuQueue, gpuDefinition } = plan.wanted.names;
-      const profile = `name = "gpu", slots = 1, capabilities = "gpu", queue = "${gpuQueue}", definition = "${gpuDefinition}"`;
-      if (gpu !== undefined) this.log(`for jobs with GPUs add a table [[profile]] to it: ${profile}`);
+      const profile = gpuProfile(plan.wanted.settings);
+      if (profile !== undefined)
+        this.log(`for tasks that ask for GPUs remove the # before these lines in ${wishes.toml}:`);
+      for (const line of profile ?? []) this.log(line);
       this.log(`next: ${next}`);
       const { name, account } = deployment;
       return {
@@ -156,7 +163,7 @@ function nextCommand(file: string, region: string): string {
   const { SCALER_AWS_HPC_AWS_REGION, SCALER_AWS_REGION, AWS_REGION, AWS_DEFAULT_REGION } = process.env;
   const said = SCALER_AWS_HPC_AWS_REGION || SCALER_AWS_REGION || AWS_REGION || AWS_DEFAULT_REGION || region;
   const flag = said === region ? "" : ` --aws-region ${region}`;
-  return `scaler-aws-hpc start --config ${file}${flag} tcp://SCHEDULER:8516`;
+  return `scaler-aws-hpc start --config ${shellWord(file)}${flag} tcp://SCHEDULER:8516`;
 }
 
 type Applied = Awaited<ReturnType<typeof import("../../deployment/apply-deployment.ts").applyDeployment>>;

@@ -1,5 +1,6 @@
 import { Flags } from "@oclif/core";
 import { CHOICE_FLAGS } from "../../command/choice-flags.ts";
+import { givenFlags } from "../../command/given-flags.ts";
 import { PLACE_FLAGS, ProvisionCommand, SCHEMA_VERSION } from "../../command/provision-command.ts";
 import type { Plan, PlannedStack } from "../../deployment/make-plan.ts";
 import type { CostCeiling } from "../../plan/cost.ts";
@@ -25,6 +26,8 @@ export interface PlanResult {
   readonly cost: CostCeiling;
   /** What is to be said of the account's vCPU quotas. */
   readonly quotas: Plan["quotas"];
+  /** What else is to be thought of before. */
+  readonly warnings: readonly string[];
   /** Everything that decides what the deployment consists of, defaults included. */
   readonly settings: object;
   /** Files that `--emit` wrote. */
@@ -52,8 +55,10 @@ export default class ProvisionPlan extends ProvisionCommand {
   };
 
   async run(): Promise<PlanResult> {
-    const { flags } = await this.parse(ProvisionPlan);
+    const { flags, raw } = await this.parse(ProvisionPlan);
     this.beQuiet(flags.quiet);
+    this.given = givenFlags(raw, ProvisionPlan.flags);
+    if (flags.emit === "") this.error("--emit: expected a folder, got an empty name", { exit: 2 });
     const [
       { makePlan, planLines },
       { costLines },
@@ -74,7 +79,7 @@ export default class ProvisionPlan extends ProvisionCommand {
       for (const line of [...planLines(plan), ...costLines(plan.cost)]) this.log(line);
       const emitted = flags.emit === undefined ? [] : await emit(flags.emit, plan);
       for (const file of emitted) this.log(`wrote ${file}`);
-      if (plan.hasChanges) this.log(`make it so with \`${deployment.commands.apply}\` and the same flags`);
+      if (plan.hasChanges) this.log(`make it so with \`${deployment.commands.apply}\``);
       if (plan.hasChanges && flags["detailed-exitcode"]) process.exitCode = 3;
       const { settings } = plan.wanted;
       return {
@@ -88,6 +93,7 @@ export default class ProvisionPlan extends ProvisionCommand {
         ...(plan.nodeImage && { nodeImage: imageResult(plan.nodeImage) }),
         cost: plan.cost,
         quotas: plan.quotas,
+        warnings: plan.warnings,
         settings,
         emitted,
       };
