@@ -31,7 +31,7 @@ const POLL_MS = 3_000;
 export default class ProvisionApply extends ProvisionCommand {
   static override summary = "Make everything that jobs on AWS Batch need, or bring it to what the flags say.";
   static override description =
-    `Shows the plan, asks, and makes: a stack with bucket, repository, logs and roles; the image of the jobs (two with --node); a stack with environments, queue and job definitions. Again it changes only what differs; whatever ended it before, it goes on from there. What was chosen before counts where nothing is said now.
+    `Shows the plan, asks, and makes: a stack with bucket, repository, logs and roles; the image of the jobs (two with --node); a stack with environments, queue and job definitions. Again it changes only what differs; whatever ended it before, it goes on from there. What was chosen before counts where nothing is said now; an empty value, as --subnets=, goes back to the default.
 
 Writes a file that \`start --config\` reads; of a file that is there it changes only its own keys. A running \`start\` goes on: new jobs run with the new definition.`;
   static override examples = [

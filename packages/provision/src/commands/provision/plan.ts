@@ -37,7 +37,7 @@ export interface PlanResult {
 export default class ProvisionPlan extends ProvisionCommand {
   static override summary = "Say what `provision apply` would do, and what an hour can cost. Changes nothing.";
   static override description =
-    `Takes the flags of \`provision apply\`, reads what there is and compares. What was chosen before counts where nothing is said now. With --detailed-exitcode it ends with 3 when there is something to change.`;
+    `Takes the flags of \`provision apply\`, reads what there is and compares. What was chosen before counts where nothing is said now; an empty value, as --subnets=, goes back to the default. With --detailed-exitcode it ends with 3 when there is something to change.`;
   static override examples = [
     "<%= config.bin %> <%= command.id %>",
     "<%= config.bin %> <%= command.id %> --region eu-west-1 --max-vcpus 512 --detailed-exitcode",
