@@ -1,5 +1,5 @@
 import { type AbortOptions, isAdapterError } from "@scaler-aws-hpc/adapter-core";
-import { tooLargeJobs } from "../plan/machine-sizes.ts";
+import { tooLargeJobs, unknownSizes } from "../plan/machine-sizes.ts";
 import type { ProvisionSettings } from "../settings/provision-settings.ts";
 import type { Deployment } from "./deployment.ts";
 import { replacedBy } from "./held-names.ts";
@@ -37,6 +37,7 @@ export async function planWarnings(
     ...conflicts.map((text) => `${text}; \`apply\` refuses it`),
     ...replaced,
     ...kept,
+    ...unknownSizes(settings),
     ...tooLargeJobs(settings),
     ...findings.flatMap(({ level, text, fix }) => (level === "ok" ? [] : [`${text}; ${fix}`])),
   ];

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { COMMON } from "../../test-support/variants.ts";
 import { type ProvisionChoices, provisionSettings } from "../settings/index.ts";
-import { machineSize, tooLargeJobs } from "./machine-sizes.ts";
+import { machineSize, tooLargeJobs, unknownSizes } from "./machine-sizes.ts";
 
 const warnings = (choices: Partial<ProvisionChoices>) => tooLargeJobs(provisionSettings({ ...COMMON, ...choices }));
 
@@ -30,5 +30,12 @@ it("warns of jobs that no machine can hold, and of none that one may hold", () =
   expect(warnings({ instanceTypes, job: { vcpus: 2, memoryMiB: 3686 } })).toEqual([]);
   expect(warnings({ gpu: { instanceTypes: ["g5.xlarge"], vcpus: 8 } })).toEqual([
     expect.stringMatching(/say larger --gpu-instance-types/),
+  ]);
+});
+
+it("warns of sizes that EC2 does not have", () => {
+  const instanceTypes = ["c7i", "t3.micro", "m7i.metal-24xl", "r6id.24xlarge", "optimal", "p99.huge"];
+  expect(unknownSizes({ instanceTypes, gpu: undefined })).toEqual([
+    expect.stringMatching(/^--instance-types: p99\.huge is of no size that is known here/),
   ]);
 });

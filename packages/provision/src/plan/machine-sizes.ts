@@ -40,6 +40,25 @@ export function tooLargeJobs({ compute, job, instanceTypes, gpu }: ProvisionSett
   return [tooLarge(job, instanceTypes, ""), gpuJob].filter((text) => text !== undefined);
 }
 
+// Smaller ones are of families that are not known above.
+const SIZE = /^(?:nano|micro|small|medium|large|\d*xlarge|metal(?:-\d+xl)?)$/;
+
+/** Types of no size that EC2 has: a family's name says too little to tell. A sentence for each. */
+export function unknownSizes({
+  instanceTypes,
+  gpu,
+}: Pick<ProvisionSettings, "instanceTypes" | "gpu">): readonly string[] {
+  const of = (types: readonly string[], flag: string): readonly string[] =>
+    types.flatMap((type) => {
+      const [, size] = type.split(".");
+      if (size === undefined || SIZE.test(size)) return [];
+      return [
+        `--${flag}: ${type} is of no size that is known here, and AWS Batch starts none that EC2 has not; look at its name`,
+      ];
+    });
+  return [...of(instanceTypes, "instance-types"), ...of(gpu?.instanceTypes ?? [], "gpu-instance-types")];
+}
+
 function tooLarge({ vcpus, memoryMiB }: JobSize, types: readonly string[], flag: string): string | undefined {
   const sizes = types.map(machineSize);
   const fits = sizes.some(

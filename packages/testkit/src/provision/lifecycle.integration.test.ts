@@ -79,6 +79,9 @@ describe("provision on moto", () => {
     await expect
       .poll(async () => (await bed.run(["provision", "show"])).stdout, { timeout: 60_000, interval: 500 })
       .toContain("base: CREATE_COMPLETE");
+    const half = await bed.run(["provision", "show"]);
+    expect(half).toMatchObject({ code: 1, stdout: expect.stringContaining("not finished, so `start` cannot use it") });
+    expect(half.stdout).not.toContain("job_queue");
     expect(code).toBe(143);
     expect(stderr).toMatch(/\[terminated\] stopped by SIGTERM; what exists now:\nstack scaler-aws-hpc-base: /);
     expect(stderr).toMatch(
