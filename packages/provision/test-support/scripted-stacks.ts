@@ -127,6 +127,12 @@ export class ScriptedStacks implements StackService {
     return { status: "FAILED", reason };
   }
 
+  async changeSets(stack: string, options?: AbortOptions): Promise<readonly string[]> {
+    this.#call("ListChangeSets", stack, options);
+    const name = stack.replace(/^arn:/, "");
+    return [...this.#changeSets].flatMap(([changeSet, request]) => (request.stack === name ? [changeSet] : []));
+  }
+
   async executeChangeSet(stack: string, changeSet: string, options?: AbortOptions): Promise<void> {
     this.#call("ExecuteChangeSet", stack, options);
     const held = this.#get(stack);

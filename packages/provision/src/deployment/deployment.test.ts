@@ -106,6 +106,17 @@ describe("a deployment", () => {
   });
 });
 
+it("that somebody else has prepared is refused too, and one that a run of ours left is not", async () => {
+  const template = (await plan()).templates.base;
+  const request = { stack: "d1-base", kind: "create", template, tags: {} } as const;
+  await account.stacks.createChangeSet({ ...request, changeSet: "theirs" });
+  await expect(plan()).rejects.toThrow(/^\[conflict\] stack d1-base is prepared by somebody else: .*got "theirs"/);
+  await expect(destroy()).rejects.toThrow(/nothing was touched/);
+  await account.stacks.deleteChangeSet("d1-base", "theirs");
+  await account.stacks.createChangeSet({ ...request, changeSet: "scaler-aws-hpc-0123456789abcdef" });
+  expect(actions(await apply())).toEqual(["created", "created"]);
+});
+
 describe("an apply that ends early", () => {
   it("at the image leaves a base stack, and goes on from there", async () => {
     images.broken = "no engine";

@@ -2,6 +2,7 @@ import { type AbortOptions, AdapterError, isAdapterError } from "@scaler-aws-hpc
 import type { Account } from "../account/account.ts";
 import { type ProvisionSettings, provisionSettings } from "../settings/index.ts";
 import type { Architecture } from "../settings/provision-settings.ts";
+import { CHANGE_SET } from "../stacks/stack-driver.ts";
 import { assertOurs, type NextCommands } from "../stacks/stack-refusal.ts";
 import type { StackDetail } from "../stacks/stack-service.ts";
 import { stackState } from "../stacks/stack-state.ts";
@@ -48,6 +49,7 @@ export async function findDeployment(
       const state = stackState(found?.status);
       if (found === undefined || state === "absent") return undefined;
       assertOurs(found, name, state);
+      if (state === "reviewed") await assertOwnChangeSets(account, found, options);
       return found;
     }),
   );
@@ -75,6 +77,21 @@ export async function findDeployment(
       destroy: command("destroy"),
     },
   };
+}
+
+/**
+ * A stack that was prepared and never made has no tags: whose change sets wait there tells whose it is. Without any it holds nothing at all.
+ * @throws {AdapterError} `conflict`
+ */
+async function assertOwnChangeSets(
+  { stacks }: Account,
+  { name, id }: StackDetail,
+  options: AbortOptions,
+): Promise<void> {
+  const other = (await stacks.changeSets(id, options)).find((changeSet) => !changeSet.startsWith(CHANGE_SET));
+  if (other === undefined) return;
+  const text = `stack ${name} is prepared by somebody else: expected change sets of this program, got ${JSON.stringify(other)}; nothing was touched; choose another name with --prefix, or delete that change set`;
+  throw new AdapterError("conflict", text);
 }
 
 /** What a stack was last made of; nothing for one that was never made. */

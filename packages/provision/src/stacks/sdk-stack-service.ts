@@ -99,6 +99,14 @@ class SdkStackService extends SdkService<typeof Sdk, Sdk.CloudFormationClient> i
     return { status, reason };
   }
 
+  async changeSets(stack: string, options: AbortOptions = {}): Promise<readonly string[]> {
+    const command = new this.sdk.ListChangeSetsCommand({ StackName: stack });
+    const sent = (more: Sending) => this.client.send(command, more);
+    // The first page holds more than anybody makes.
+    const { Summaries = [] } = await this.#ask("ListChangeSets", stack, options, sent);
+    return Summaries.flatMap(({ ChangeSetName }) => (ChangeSetName === undefined ? [] : [ChangeSetName]));
+  }
+
   async executeChangeSet(stack: string, changeSet: string, options: AbortOptions = {}): Promise<void> {
     const command = new this.sdk.ExecuteChangeSetCommand({
       StackName: stack,

@@ -24,6 +24,9 @@ export interface StackOutcome {
   readonly resources: readonly StackResource[];
 }
 
+/** What the names of our change sets begin with: before its first one has run a stack says nothing else of whose it is. */
+export const CHANGE_SET = "scaler-aws-hpc-";
+
 /** How long CloudFormation may think about a change set, in looks. */
 const CHANGE_SET_LOOKS = 300;
 
@@ -51,7 +54,7 @@ export class StackDriver {
     const { name } = order;
     const existing = await this.#usable(order, options);
     const kind = existing === undefined || stackState(existing.status) === "reviewed" ? "create" : "update";
-    const changeSet = `scaler-aws-hpc-${randomBytes(8).toString("hex")}`;
+    const changeSet = `${CHANGE_SET}${randomBytes(8).toString("hex")}`;
     const before = existing === undefined ? undefined : await newestEvent(service, existing.id, options);
     try {
       if (!(await this.#prepare(order, kind, changeSet, options))) {

@@ -62,6 +62,8 @@ export interface StackService {
   events(stack: string, until: string | undefined, options?: AbortOptions): Promise<readonly StackEvent[]>;
   createChangeSet(request: ChangeSetRequest, options?: AbortOptions): Promise<void>;
   changeSet(stack: string, changeSet: string, options?: AbortOptions): Promise<ChangeSetDetail>;
+  /** Names of the change sets that wait at a stack. */
+  changeSets(stack: string, options?: AbortOptions): Promise<readonly string[]>;
   executeChangeSet(stack: string, changeSet: string, options?: AbortOptions): Promise<void>;
   deleteChangeSet(stack: string, changeSet: string, options?: AbortOptions): Promise<void>;
   /** Begins to delete it; returns at once. */

@@ -12,6 +12,7 @@ const STACKS = [
   "cloudformation:DescribeStacks",
   "cloudformation:ExecuteChangeSet",
   "cloudformation:GetTemplate",
+  "cloudformation:ListChangeSets",
   "cloudformation:ListStackResources",
   "cloudformation:TagResource",
   "cloudformation:UntagResource",
