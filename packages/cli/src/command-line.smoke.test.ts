@@ -60,6 +60,8 @@ describe("exit codes and messages", () => {
     [["start", "here", "--backend", "local"], 2, '[usage] --scheduler-address: "here": there is no scheme'],
     [["start", "tcp://a:1", "tcp://b:1"], 2, "[usage] Unexpected argument: tcp://b:1; see --help\n"],
     [["start", "-mcj", "0", "tcp://127.0.0.1:1"], 2, '[usage] --max-concurrent-jobs: expected 1 to 1000000, got "0"'],
+    [["provision", "plan", "extra"], 2, '[usage] provision plan takes no argument "extra"; see'],
+    [["provision", "--yes"], 2, "[usage] provision is several commands"],
     [["config", "shwo"], 2, "did you mean `scaler-aws-hpc config show`?"],
     [["start", "tcp://127.0.0.1:1"], 78, "[config] batch needs --job-queue: "],
     [["start", "-q=q", "tcp://127.0.0.1:1"], 78, "[config] batch needs --job-definition: "],
@@ -104,6 +106,14 @@ describe("exit codes and messages", () => {
       schemaVersion: 1,
       error: { code: "usage", message: "unknown flag --bakend; did you mean --backend?", exitCode: 2 },
     });
+    for (const argv of [
+      ["provision", "--json"],
+      ["provision", "bogus", "--json"],
+      ["bogus", "--json"],
+    ]) {
+      const document = JSON.parse((await run(argv)).stdout) as object;
+      expect(document).toMatchObject({ schemaVersion: 1, error: { code: "usage", exitCode: 2 } });
+    }
     const other = await run(["config", "show", "--json", "a", "b"]);
     expect(JSON.parse(other.stdout)).toMatchObject({ schemaVersion: 1, error: { code: "usage", exitCode: 2 } });
     expect(other.stdout).not.toContain(folder);
@@ -152,6 +162,13 @@ describe("config show", () => {
     const ran = await runScript(script);
     expect(ran.stdout.split("\n")).toHaveLength(4);
     expect(ran.stderr).toBe("code 0\n");
+  });
+
+  it("says in one line that there is no room for what it prints", async ({ skip }) => {
+    if (!existsSync("/dev/full")) skip("this machine has no /dev/full");
+    const ran = await runScript('"$NODE" "$PROGRAM" config show >/dev/full');
+    expect(ran.code).toBe(1);
+    expect(ran.stderr).toMatch(/^scaler-aws-hpc: \[failure\] stdout cannot be written, .*ENOSPC.*\n$/);
   });
 
   it("checks profiles against what the backend takes", async () => {

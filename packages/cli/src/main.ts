@@ -39,11 +39,20 @@ function shortenWarnings(): void {
 
 /** Prints why it failed, on stderr. */
 async function explain(reason: unknown, argv: readonly string[], root: string): Promise<number> {
-  const { isUnknownCommand, reportError } = await import("./error-report.ts");
+  const [{ isUnknownCommand, reportError }, { SCHEMA_VERSION }] = await Promise.all([
+    import("./error-report.ts"),
+    import("./base-command.ts"),
+  ]);
   const { message, exitCode, suggestions = [], code } = reportError(reason);
   // `exit()` of a command, which is no failure to explain.
   if (isExit(reason)) return exitCode;
   const text = isUnknownCommand(reason) ? await unknownCommand(argv, root) : message;
+  // A command that takes --json has printed its document itself, and throws nothing.
+  if (isJsonAsked(argv)) {
+    const error = { code, message: text, exitCode, ...(suggestions.length > 0 && { suggestions }) };
+    process.stdout.write(`${JSON.stringify({ schemaVersion: SCHEMA_VERSION, error }, undefined, 2)}\n`);
+    return exitCode;
+  }
   const coded = reason instanceof Error && reason.message.startsWith("[") ? reason.message : `[${code}] ${text}`;
   process.stderr.write(`scaler-aws-hpc: ${[coded, ...suggestions].join("; ")}\n`);
   const cause = reason instanceof Error ? reason.cause : undefined;
@@ -59,6 +68,11 @@ async function unknownCommand(argv: readonly string[], root: string): Promise<st
     commandIDs.map((id) => id.replaceAll(":", " ")),
   );
 }
+
+const isJsonAsked = (argv: readonly string[]): boolean => {
+  const end = argv.indexOf("--");
+  return argv.slice(0, end < 0 ? argv.length : end).includes("--json");
+};
 
 const isExit = (reason: unknown): boolean =>
   typeof reason === "object" && reason !== null && "code" in reason && reason.code === "EEXIT";

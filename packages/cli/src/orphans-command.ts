@@ -1,4 +1,5 @@
 import type { Log } from "@scaler-aws-hpc/adapter-core";
+import { lateWord } from "./late-word.ts";
 import { OrphanKeeper } from "./orphans/orphan-keeper.ts";
 import { findDeployment, workerManagerIdOf } from "./start/deployment.ts";
 import { StartCommand } from "./start-command.ts";
@@ -14,6 +15,7 @@ export abstract class OrphansCommand extends StartCommand {
     const deployment = findDeployment(resolved, plugins.registry, "keep");
     // A command line that names no manager should fail before anything is connected.
     if (flags["all"] !== true) workerManagerIdOf(deployment);
+    using _late = lateWord(() => this.say("still waiting for an answer of payload store and backend; Ctrl-C ends"));
     return { keeper: await OrphanKeeper.open(deployment, this.#log()), flags };
   }
 

@@ -14,12 +14,21 @@ export function describeUnknownCommand(argv: readonly string[], known: readonly 
     const [extra = ""] = words.slice(command.split(" ").length);
     return `${command} takes no argument ${shown(extra)}; see \`scaler-aws-hpc ${command} --help\``;
   }
-  const [first = ""] = words;
-  const topic = known.some((id) => id.startsWith(`${first} `)) ? `${first} ` : "";
-  const close = didYouMean(words.slice(0, 2).join(" "), known) ?? (topic === "" ? didYouMean(first, known) : undefined);
-  const next =
-    close === undefined ? `see \`scaler-aws-hpc ${topic}--help\`` : `did you mean \`scaler-aws-hpc ${close}\`?`;
+  const [first = "", second = ""] = words;
+  const topic = `${first} `;
+  const below = known.filter((id) => id.startsWith(topic)).map((id) => id.slice(topic.length));
+  const close = below.length > 0 ? guessBelow(topic, second, below) : guess(`${topic}${second}`, first, known);
+  const help = `see \`scaler-aws-hpc ${below.length > 0 ? topic : ""}--help\``;
+  const next = close === undefined ? help : `did you mean \`scaler-aws-hpc ${close}\`?`;
   return `there is no command ${shown(words.join(" "))}; ${next}`;
 }
+
+function guessBelow(topic: string, word: string, below: readonly string[]): string | undefined {
+  const close = didYouMean(word, below);
+  return close === undefined ? undefined : `${topic}${close}`;
+}
+
+const guess = (both: string, first: string, known: readonly string[]): string | undefined =>
+  didYouMean(both.trim(), known) ?? didYouMean(first, known);
 
 const shown = (text: string): string => JSON.stringify(text.slice(0, 80));

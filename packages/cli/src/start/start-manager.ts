@@ -1,5 +1,6 @@
 import type { FailureKind, PluginRegistry } from "@scaler-aws-hpc/adapter-core";
 import { exitCode } from "../exit-codes.ts";
+import { lateWord } from "../late-word.ts";
 import type { StartOptions } from "../options/start-options.ts";
 import { findDeployment, workerManagerIdOf } from "./deployment.ts";
 import { LiveLine } from "./live-line.ts";
@@ -60,6 +61,7 @@ export async function startManager(resolved: StartOptions, registry: PluginRegis
   };
   const log = await openLog(mode, settings.name, toTerminal);
   for (const warning of trustWarnings(settings)) log.warn(warning);
+  const late = lateWord(() => log.warn("still waiting for an answer of payload store or backend"));
   try {
     // Nothing is drawn before the plugins are known to be there: an error should stand alone.
     const {
@@ -71,6 +73,7 @@ export async function startManager(resolved: StartOptions, registry: PluginRegis
       workerManagerId,
       log,
       onStats(now) {
+        late[Symbol.dispose]();
         stats = now;
         perSecond = rate.read(now.done + now.failed, performance.now());
         if (mode.live) line ??= new LiveLine(process.stderr, text);
@@ -94,6 +97,7 @@ export async function startManager(resolved: StartOptions, registry: PluginRegis
       jobs,
     };
   } finally {
+    late[Symbol.dispose]();
     line?.[Symbol.dispose]();
   }
 }

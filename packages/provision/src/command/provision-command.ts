@@ -65,14 +65,21 @@ export abstract class ProvisionCommand extends Command {
     const last = (): string =>
       found === undefined ? "nothing was changed" : `look what there is with \`${found.commands.show}\``;
     return await interruptible(async (signal) => {
-      const account = await this.openAccount(named, signal);
+      // Where nothing answers the SDK tries for minutes.
+      const late = setTimeout(() => this.say("AWS has not answered yet; still trying, Ctrl-C ends"), LATE_MS);
+      const account = await this.openAccount(named, signal).catch((reason: unknown) => {
+        clearTimeout(late);
+        throw reason;
+      });
       try {
         const { findDeployment } = await import("../deployment/deployment.ts");
         found = await findDeployment(account, prefix, { signal, given: this.given });
+        clearTimeout(late);
         return await work(found, signal);
       } catch (reason) {
         throw reason === signal.reason && found !== undefined ? await explain(found, signal, this.goesOn) : reason;
       } finally {
+        clearTimeout(late);
         account[Symbol.dispose]();
       }
     }, last);
@@ -123,6 +130,9 @@ export abstract class ProvisionCommand extends Command {
     return await openAccount(named ?? (await configuredRegion(process.env)), { signal });
   }
 }
+
+/** Milliseconds of silence after which somebody wonders. */
+const LATE_MS = 10_000;
 
 /** Longest that an interrupted command looks around, in milliseconds. */
 const LOOK_MS = 10_000;
