@@ -27,11 +27,11 @@ export async function nameConflicts(
     );
   if (owner === "account")
     conflicts.push(
-      `bucket ${bucket} is there already, and not by this program; nothing was made; choose another with --s3-bucket or --prefix, or remove it`,
+      `bucket ${bucket} is there already, and is not this deployment's; nothing was made; choose another with --s3-bucket or --prefix, or remove it`,
     );
   if (exists)
     conflicts.push(
-      `repository ${repository} is there already, and not by this program; nothing was made; choose another with --repository or --prefix, or remove it`,
+      `repository ${repository} is there already, and is not this deployment's; nothing was made; choose another with --repository or --prefix, or remove it`,
     );
   return conflicts;
 }

@@ -58,7 +58,7 @@ describe("files of a deployment", () => {
     await writeFile(wishes.environment, "# mine\nexport SCALER_X=1\nexport AWS_PROFILE=x\n");
     await expect(check({ environment: wishes.environment })).rejects.toThrow(/a\.env: expected no file.*other lines/);
     await expect(check({ json: join(wishes.toml, "..") })).rejects.toThrow(/got something else of that name/);
-    await expect(check({ toml: "" })).rejects.toThrow(/expected the name of a file to write, got an empty one/);
+    await expect(check({ toml: "" })).rejects.toThrow(/--toml-file, .*: expected the name of a file, got an empty one/);
     await expect(check({ json: wishes.toml })).rejects.toThrow(/expected a file for each/);
   });
 

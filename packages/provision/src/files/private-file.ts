@@ -30,7 +30,11 @@ async function makeFolder(path: string): Promise<void> {
  * @throws {AdapterError} `config` when it could not
  */
 export async function assertWritable(path: string): Promise<void> {
-  if (path === "") throw new AdapterError("config", "expected the name of a file to write, got an empty one");
+  if (path === "")
+    throw new AdapterError(
+      "config",
+      "--toml-file, --config, --variables-file: expected the name of a file, got an empty one",
+    );
   const found = await stat(path).catch(() => undefined);
   if (found !== undefined && !found.isFile()) {
     throw new AdapterError("config", `${path}: expected a file that can be written, got something else of that name`);
