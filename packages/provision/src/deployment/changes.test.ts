@@ -83,6 +83,13 @@ describe("a change", () => {
     });
   });
 
+  it("warns of objects that nothing removes any more", async () => {
+    await apply();
+    const warning = expect.stringMatching(/^warning: objects below scaler-tasks\/ are not removed by themselves/);
+    expect(planLines(await plan({ prefix: "other" }))).toContainEqual(warning);
+    expect(planLines(await plan({ maxVcpus: 8 }))).not.toContainEqual(warning);
+  });
+
   it("refuses an architecture that its images are not for", async () => {
     await apply({ node: {} });
     await expect(plan({ architecture: "arm64" })).rejects.toThrow(

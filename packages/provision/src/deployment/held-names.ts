@@ -8,10 +8,16 @@ export interface StoredTemplate {
   >;
 }
 
+interface Lifecycle {
+  readonly Rules?: readonly { readonly Prefix?: unknown }[];
+}
+
 /** Names that cannot be changed without leaving something behind. */
 export interface HeldNames {
   readonly bucket: string | undefined;
   readonly repository: string | undefined;
+  /** What the keys begin with whose objects the bucket removes by itself. */
+  readonly keys: string | undefined;
 }
 
 /** Names in the template of a base stack. */
@@ -20,7 +26,13 @@ export function heldNames({ Resources = {} }: StoredTemplate): HeldNames {
     const value = Resources[logicalId]?.Properties?.[property];
     return typeof value === "string" ? value : undefined;
   };
-  return { bucket: name("Bucket", "BucketName"), repository: name("Repository", "RepositoryName") };
+  const rules = Resources["Bucket"]?.Properties?.["LifecycleConfiguration"] as Lifecycle | undefined;
+  const keys = rules?.Rules?.[0]?.Prefix;
+  return {
+    bucket: name("Bucket", "BucketName"),
+    repository: name("Repository", "RepositoryName"),
+    keys: typeof keys === "string" ? keys : undefined,
+  };
 }
 
 /** What an update to these names leaves behind: CloudFormation is told to keep what holds data (`UpdateReplacePolicy`). */

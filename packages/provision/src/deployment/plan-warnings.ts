@@ -1,8 +1,9 @@
 import { type AbortOptions, isAdapterError } from "@scaler-aws-hpc/adapter-core";
 import { tooLargeJobs, unknownSizes } from "../plan/machine-sizes.ts";
 import type { ProvisionSettings } from "../settings/provision-settings.ts";
+import { baseTemplate } from "../templates/index.ts";
 import type { Deployment } from "./deployment.ts";
-import { replacedBy } from "./held-names.ts";
+import { heldNames, replacedBy } from "./held-names.ts";
 import { nameConflicts } from "./name-conflicts.ts";
 
 /** What warnings are about. */
@@ -31,12 +32,20 @@ export async function planWarnings(
   const kept = uses
     ? [`jobs go on with an image in ${old}; --image auto (or --node-image auto) makes one in ${settings.repository}`]
     : [];
+  const keys = heldNames(baseTemplate(settings)).keys;
+  const moved =
+    held.bucket === settings.bucket && held.keys !== undefined && held.keys !== keys
+      ? [
+          `objects below ${held.keys} are not removed by themselves any more, and jobs of a \`start\` that runs may not reach them: stop it first, then remove them`,
+        ]
+      : [];
   const conflicts = await unlessRefused(async () => await nameConflicts(deployment, settings, options));
   const findings = grows ? await unlessRefused(async () => await account.preconditions(settings, options)) : [];
   return [
     ...conflicts.map((text) => `${text}; \`apply\` refuses it`),
     ...replaced,
     ...kept,
+    ...moved,
     ...unknownSizes(settings),
     ...tooLargeJobs(settings),
     ...findings.flatMap(({ level, text, fix }) => (level === "ok" ? [] : [`${text}; ${fix}`])),
