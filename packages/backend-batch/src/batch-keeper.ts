@@ -1,4 +1,12 @@
-import type { AbortOptions, JobKeeper, KeeperHost, LiveJob, PluginOptions } from "@scaler-aws-hpc/adapter-core";
+import {
+  type AbortOptions,
+  AdapterError,
+  isAdapterError,
+  type JobKeeper,
+  type KeeperHost,
+  type LiveJob,
+  type PluginOptions,
+} from "@scaler-aws-hpc/adapter-core";
 import { CallGate } from "./call-gate.ts";
 import { Canceller } from "./canceller.ts";
 import { JobFinder, type Listed } from "./job-finder.ts";
@@ -17,7 +25,13 @@ export async function openKeeper(options: PluginOptions, host: KeeperHost): Prom
   const gate = new CallGate(host.clock, apiRate, () => api.renew());
   const finder = new JobFinder(api, gate);
   const canceller = new Canceller(api, gate, host.log);
-  const live = (more?: AbortOptions): Promise<readonly Listed[]> => finder.live(`${host.managerId}-`, queues, more);
+  const live = async (more?: AbortOptions): Promise<readonly Listed[]> => {
+    try {
+      return await finder.live(`${host.managerId}-`, queues, more);
+    } catch (reason) {
+      throw absentQueue(reason, api.region);
+    }
+  };
   try {
     for (const queue of queues) checkRegion(queue, api.region);
   } catch (reason) {
@@ -41,4 +55,13 @@ export async function openKeeper(options: PluginOptions, host: KeeperHost): Prom
       api.close();
     },
   };
+}
+
+/** For a queue that is not there the error that `start` has; any other as it is. */
+export function absentQueue(reason: unknown, region: string): unknown {
+  if (!isAdapterError(reason) || reason.code !== "rejected") return reason;
+  const { message } = reason;
+  if (!/job ?queue/i.test(message) || !/not (?:exist|found)|invalid/i.test(message)) return reason;
+  const text = `${message.replace(/^\[rejected\] /, "")}; look at --job-queue, --aws-region (${region}) and the credentials`;
+  return new AdapterError("config", text, { cause: reason });
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { fromAws } from "./aws-failure.ts";
 
 const thrown = (name: string, message: string, status = 400): Error =>
@@ -34,6 +34,13 @@ describe("an error of AWS", () => {
     ],
   ])("%s is told with what to do", (reason, words) => {
     expect(told(reason)).toMatch(words);
+  });
+
+  it("is a wrong setting where the endpoint is no URL", () => {
+    vi.stubEnv("AWS_ENDPOINT_URL_STS", "not a url");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const reason = Object.assign(new TypeError("Invalid URL"), { code: "ERR_INVALID_URL" });
+    expect(told(reason)).toMatch(/^\[config\] bucket b: expected a URL .*; look at .*AWS_ENDPOINT_URL_STS/);
   });
 
   it("is the reason of the signal after an abort", () => {

@@ -42,6 +42,11 @@ export function fromAws(reason: unknown, action: string, doing: string, signal?:
   const status = ((typeof reason === "object" && reason !== null ? reason : {}) as Thrown).$metadata?.httpStatusCode;
   const fail = (code: AdapterErrorCode, text: string): AdapterError =>
     new AdapterError(code, `${doing}: ${text}`, { cause: reason });
+  if (name === "TypeError" && /Invalid URL/.test(said)) {
+    const set = Object.keys(process.env).filter((variable) => variable.startsWith("AWS_ENDPOINT_URL"));
+    const where = set.length > 0 ? set.join(", ") : "AWS_ENDPOINT_URL, endpoint_url of the profile";
+    return fail("config", `expected a URL as the endpoint of AWS, got none; look at ${where}`);
+  }
   if (EXPIRED.test(name)) return fail("denied", `the AWS credentials have expired; renew them (${said})`);
   if (NO_CREDENTIALS.test(name)) {
     return fail(

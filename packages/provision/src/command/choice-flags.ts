@@ -1,4 +1,4 @@
-import { Flags } from "@oclif/core";
+import { Errors, Flags } from "@oclif/core";
 import { variable } from "./provision-command.ts";
 
 const NUMBER = (name: string, summary: string, min = 1) =>
@@ -16,7 +16,15 @@ export const CHOICE_FLAGS = {
     "Image of the jobs, by digest or a tag other than latest; auto builds one. [default: the one in use, else auto]",
     "URI",
   ),
-  vcpus: Flags.string({ summary: "vCPUs of a job. [default: 1]", env: variable("vcpus"), helpValue: "N" }),
+  vcpus: Flags.string({
+    summary: "vCPUs of a job. [default: 1]",
+    env: variable("vcpus"),
+    helpValue: "N",
+    parse: async (text) => {
+      if (/^\d+(?:\.\d+)?$/.test(text) && Number(text) > 0) return text;
+      throw new Errors.CLIError(`Expected a number above 0 but received: ${text}`);
+    },
+  }),
   memory: NUMBER(
     "memory",
     "Memory of a job in MiB; on EC2 it gets nine tenths, machines need the rest. [default: 2048]",

@@ -18,7 +18,10 @@ const BUILD = "auto";
  */
 export function readChoices(flags: ChoiceValues, before: Choices): Said {
   const compute = flags.compute ?? before.compute;
-  const job = { vcpus: vcpusOf(flags.vcpus), memoryMiB: memoryOf("memory", flags, compute) };
+  const job = {
+    vcpus: flags.vcpus === undefined ? undefined : Number(flags.vcpus),
+    memoryMiB: memoryOf("memory", flags, compute),
+  };
   return {
     image: flags.image === BUILD ? undefined : flags.image,
     job: any(job),
@@ -122,12 +125,6 @@ function list(said: string | undefined): readonly string[] | null | undefined {
 
 const any = <T extends object>(fields: T): T | undefined =>
   Object.values(fields).some((value) => value !== undefined) ? fields : undefined;
-
-function vcpusOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text);
-  throw new AdapterError("config", `--vcpus: expected a number, got ${JSON.stringify(text)}`);
-}
 
 function tagsOf(pairs: readonly string[]): Record<string, string> | null {
   if (pairs.every((pair) => pair === "")) return null;

@@ -1,9 +1,11 @@
 import { Flags, Parser } from "@oclif/core";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { CHOICE_FLAGS } from "./choice-flags.ts";
 import { usageError } from "./usage-error.ts";
 
 const flags = {
   "max-vcpus": Flags.integer({ min: 1, env: "MAX_VCPUS" }),
+  vcpus: CHOICE_FLAGS.vcpus,
   compute: Flags.option({ options: ["ec2", "fargate"] as const, env: "COMPUTE" })(),
   manager: Flags.boolean({ exclusive: ["python"] }),
   python: Flags.string({}),
@@ -24,6 +26,9 @@ describe("a wrong command line", () => {
   it.each([
     [["--max-vcpus", "x"], '--max-vcpus: expected an integer, got "x"'],
     [["--max-vcpus=0"], '--max-vcpus: expected an integer greater than or equal to 1, got "0"'],
+    [["--vcpus", "two"], '--vcpus: expected a number above 0, got "two"'],
+    [["--vcpus=-1"], '--vcpus: expected a number above 0, got "-1"'],
+    [["--vcpus", "0"], '--vcpus: expected a number above 0, got "0"'],
     [["--compute", "x"], '--compute: expected one of: ec2, fargate, got "x"'],
     [["--manager", "--python", "3.12"], "--python=3.12 cannot also be provided when using --manager; see --help"],
     [["extra"], "unexpected argument: extra; see --help"],

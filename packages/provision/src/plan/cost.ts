@@ -48,7 +48,10 @@ const onFargate = ({ architecture, job }: ProvisionSettings): number =>
 export function costLines({ perHour, lines, source, note }: CostCeiling): readonly string[] {
   const total = perHour === undefined ? "not known: no price for some types" : `$${perHour.toFixed(2)} an hour`;
   const parts = lines.map(({ what, vcpus, perVcpuHour }) => {
-    const rate = perVcpuHour === undefined ? "price not known" : `at most $${perVcpuHour.toFixed(4)} a vCPU-hour`;
+    const rate =
+      perVcpuHour === undefined
+        ? "price not known; is there such a type?"
+        : `at most $${perVcpuHour.toFixed(4)} a vCPU-hour`;
     return `  ${vcpus} vCPUs ${what}: ${rate}`;
   });
   return [
