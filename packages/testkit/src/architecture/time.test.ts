@@ -61,12 +61,14 @@ it("uses timers elsewhere only for sockets, processes and the terminal", () => {
     (path) => !path.startsWith("adapter-core/"),
   );
   expect(others).toEqual([
+    "cli/src/late-word.ts",
     "cli/src/plugins/load-plugins.ts",
     "cli/src/scaler/storage-site.ts",
     "cli/src/scaler/worker-link.ts",
     "cli/src/start/live-line.ts",
     "client/src/outside/clock.ts",
     "payload-fs/src/key-lock.ts",
+    "provision/src/command/provision-command.ts",
     "provision/src/images/push-image.ts",
     "provision/src/images/run-program.ts",
     "provision/src/stacks/waiting.ts",
