@@ -1,30 +1,37 @@
-import { isMainThread } from "node:worker_threads";
-import { ArgumentError, type Arguments, readArguments } from "./supervisor/arguments.ts";
-import { Executors } from "./supervisor/executors.ts";
-import { memoryLimits } from "./supervisor/memory-limits.ts";
+import { ArgumentError, type Arguments, readArguments } from "./job/arguments.ts";
 import { LANGUAGE, RUNNER_VERSION } from "./versions.ts";
 
-// The one program of both threads; each loads its own half only. The thread that runs tasks takes as long to start as everything else together:
-// it is begun first, and gets ready while this one loads the rest, and while the bundle comes. `__filename` is what the bundle calls itself.
+// The one program of both processes; each loads its own half only. The executor is started first: it gets ready while the supervisor loads the rest.
+// `__filename` is what the bundle calls itself.
 
-function supervise({ mode, parameters }: Arguments): void {
+function start({ mode, executor, parameters }: Arguments): void {
   if (mode === "version") {
-    process.stdout.write(`scaler-runner-node ${RUNNER_VERSION} (${LANGUAGE})\n`);
-    return;
-  }
-  const executors = new Executors(__filename, memoryLimits());
-  executors.warm();
-  if (mode === "one-shot") {
-    void import("./supervisor/one-shot.ts").then(({ runOneShot }) => runOneShot(executors, parameters));
-  } else void import("./supervisor/serve.ts").then(({ serve }) => serve(executors));
+    if (!executor) process.stdout.write(`scaler-runner-node ${RUNNER_VERSION} (${LANGUAGE})\n`);
+  } else if (executor) {
+    const job = mode === "one-shot" ? parameters : undefined;
+    void import("./executor/start-executor.ts").then(({ startExecutor }) => startExecutor(job));
+  } else void supervise(mode, parameters);
 }
 
-if (isMainThread) {
-  try {
-    supervise(readArguments(process.argv.slice(2)));
-  } catch (reason) {
-    if (!(reason instanceof ArgumentError)) throw reason;
-    process.stderr.write(`${reason.message}\n`);
-    process.exit(reason.exitCode);
+async function supervise(mode: "serve" | "one-shot", parameters: ReadonlyMap<string, string>): Promise<void> {
+  const { Executors } = await import("./supervisor/executors.ts");
+  const { memoryLimits } = await import("./supervisor/memory-limits.ts");
+  const executors = new Executors(__filename, memoryLimits());
+  if (mode === "one-shot") {
+    executors.begin(process.argv.slice(2));
+    const { runOneShot } = await import("./supervisor/one-shot.ts");
+    await runOneShot(executors, parameters);
+  } else {
+    executors.warm();
+    const { serve } = await import("./supervisor/serve.ts");
+    serve(executors);
   }
-} else void import("./executor/start-executor.ts").then(({ startExecutor }) => startExecutor());
+}
+
+try {
+  start(readArguments(process.argv.slice(2)));
+} catch (reason) {
+  if (!(reason instanceof ArgumentError)) throw reason;
+  process.stderr.write(`${reason.message}\n`);
+  process.exit(reason.exitCode);
+}

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
+import { monotonicMs } from "../messages/clock.ts";
 import { RunnerError } from "../runner-error.ts";
-import { monotonicMs } from "../threads/shared-state.ts";
 import { RUNNER_VERSION } from "../versions.ts";
 import { Credentials } from "./credentials.ts";
 import { type Answer, Unanswered } from "./http-client.ts";

@@ -1,11 +1,11 @@
+import type { Job } from "../job/job.ts";
+import { describeJob } from "../job/job-description.ts";
+import { monotonicMs } from "../messages/clock.ts";
 import { isRunnerError } from "../runner-error.ts";
 import { openStore } from "../store/open-store.ts";
-import { monotonicMs } from "../threads/shared-state.ts";
 import { LANGUAGE, RUNNER_VERSION } from "../versions.ts";
 import { ChildRun, type Ending } from "./child-run.ts";
 import type { Executors } from "./executors.ts";
-import type { Job } from "./job.ts";
-import { describeJob } from "./job-description.ts";
 import { leave } from "./leave.ts";
 
 /** What the process ends with; the backend tells failures apart by it. See docs/runner-protocol.md. */
@@ -19,12 +19,12 @@ const WRITE_MS = 300_000;
 /** Runs the one child that parameters and environment describe; the exit code says what became of it. */
 export async function runOneShot(executors: Executors, parameters: ReadonlyMap<string, string>): Promise<void> {
   try {
-    leave(await runJob(executors, describeJob(parameters, process.env)));
+    leave(await runJob(executors, describeJob(parameters, process.env)), executors);
   } catch (reason) {
     const code = isRunnerError(reason) ? reason.code : "internal";
     const text = reason instanceof Error ? reason.message : String(reason);
     log(code === "internal" ? `failed by a mistake of its own: ${text}` : text);
-    leave(code === "stopped" ? EXIT.term : EXIT[code]);
+    leave(code === "stopped" ? EXIT.term : EXIT[code], executors);
   }
 }
 
@@ -45,7 +45,8 @@ async function runJob(executors: Executors, job: Job): Promise<number> {
     },
     progress: () => undefined,
   };
-  const child = new ChildRun({ job, store, executors, alone: true, listener });
+  const begun = executors.first;
+  const child = new ChildRun({ job, store, executors, ...(begun && { begun }), alone: true, listener });
   process.on("SIGTERM", () => {
     stopped = true;
     store.hurry(HURRY_MS);

@@ -4,22 +4,20 @@ import { statField } from "../store/process-stat.ts";
 const PARENT = 1;
 const GROUP = 2;
 
-/**
- * Ends every process that tasks started and that descends from this one: a thread that waits for a program in `execSync` cannot be ended
- * otherwise. The supervisor starts none itself. Where there is no `/proc`, none is found.
- */
-export function killChildren(): void {
+/** Ends a process with every process that descends from it. Where there is no `/proc`, it alone is found. */
+export function killFamily(root: number): void {
+  // Stopped first, so that it starts nothing while it is looked for.
+  signal(root, "SIGSTOP");
   const children = Map.groupBy(processes(), (pid) => Number(statField(pid, PARENT)));
-  const family = [...(children.get(process.pid) ?? [])];
+  const family = [root];
   for (const pid of family) family.push(...(children.get(pid) ?? []));
-  for (const pid of family) kill(pid);
+  for (const pid of family) signal(pid, "SIGKILL");
 }
 
-/** Ends this process at once with all that tasks started, whatever its threads do: with its process group, where it leads one. */
-export function killEverything(): void {
-  killChildren();
-  if (Number(statField(process.pid, GROUP)) === process.pid) kill(-process.pid);
-  kill(process.pid);
+/** Ends this process at once, with its process group where it leads one. */
+export function killMyself(): void {
+  if (Number(statField(process.pid, GROUP)) === process.pid) signal(-process.pid, "SIGKILL");
+  signal(process.pid, "SIGKILL");
 }
 
 function processes(): readonly number[] {
@@ -32,9 +30,9 @@ function processes(): readonly number[] {
   }
 }
 
-function kill(pid: number): void {
+function signal(pid: number, name: NodeJS.Signals): void {
   try {
-    process.kill(pid, "SIGKILL");
+    process.kill(pid, name);
   } catch {
     // It ended just now, or is somebody else's.
   }
