@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import { monotonicMs } from "../messages/clock.ts";
 import { RunnerError } from "../runner-error.ts";
 import { RUNNER_VERSION } from "../versions.ts";
@@ -51,6 +51,13 @@ export class S3Requests {
   /** See `Store.patience`. */
   patience(ms: number): void {
     this.#writeMs = ms;
+  }
+
+  /** See `Store.prepare`. */
+  prepare(): void {
+    createHmac("sha256", "load it").update("").digest();
+    this.place.client.prepare();
+    this.#credentials.keys().catch(() => undefined);
   }
 
   /** Whether there is time for another try. */

@@ -1,5 +1,4 @@
 import { totalmem } from "node:os";
-import { getHeapStatistics } from "node:v8";
 import { memoryFiles, textOf } from "./control-groups.ts";
 
 const MIB = 1024 * 1024;
@@ -42,7 +41,7 @@ export function memoryLimits(environment: NodeJS.ProcessEnv = process.env, root 
     const heapMiB = Math.max(16, Math.floor((machineBytes * HEAP_PART) / MIB));
     return { heapMiB, residentBytes, machineBytes, source: "the container's memory" };
   }
-  const heapMiB = Math.floor(getHeapStatistics().heap_size_limit / MIB);
+  const heapMiB = Math.floor(process.getBuiltinModule("node:v8").getHeapStatistics().heap_size_limit / MIB);
   return { heapMiB, residentBytes, machineBytes, source: `Node's default, see ${MEMORY_VARIABLE}` };
 }
 

@@ -52,7 +52,9 @@ async function runJob(executors: Executors, job: Job): Promise<number> {
     store.hurry(HURRY_MS);
     child.stop("exit", "the runner was told to stop (SIGTERM)");
   });
-  const ending = await child.run();
+  const running = child.run();
+  store.prepare();
+  const ending = await running;
   const code = stopped && (ending.ok || ending.kind === "exit") ? EXIT.term : codeOf(ending);
   if (!ending.ok) process.stderr.write(`${ending.kind}: ${ending.reason}\n`);
   const seconds = ((monotonicMs() - beganMs) / 1_000).toFixed(3);

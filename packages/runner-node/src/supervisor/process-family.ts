@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { statField } from "../store/process-stat.ts";
 
 const PARENT = 1;
@@ -8,9 +8,8 @@ const GROUP = 2;
 export function killFamily(root: number): void {
   // Stopped first, so that it starts nothing while it is looked for.
   signal(root, "SIGSTOP");
-  const children = Map.groupBy(processes(), (pid) => Number(statField(pid, PARENT)));
   const family = [root];
-  for (const pid of family) family.push(...(children.get(pid) ?? []));
+  for (const pid of family) family.push(...childrenOf(pid));
   for (const pid of family) signal(pid, "SIGKILL");
 }
 
@@ -20,9 +19,20 @@ export function killMyself(): void {
   signal(process.pid, "SIGKILL");
 }
 
-function processes(): readonly number[] {
+/** What the kernel lists for each thread, else all processes that name this one as their parent. */
+function childrenOf(pid: number): readonly number[] {
+  const threads = numbersIn(`/proc/${pid}/task`);
   try {
-    return readdirSync("/proc")
+    const lists = threads.map((thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, "latin1"));
+    return lists.flatMap((list) => list.split(" ").filter(Boolean).map(Number));
+  } catch {
+    return numbersIn("/proc").filter((one) => Number(statField(one, PARENT)) === pid);
+  }
+}
+
+function numbersIn(folder: string): readonly number[] {
+  try {
+    return readdirSync(folder)
       .filter((name) => /^\d+$/.test(name))
       .map(Number);
   } catch {
