@@ -1,35 +1,28 @@
 import { ArgumentError, type Arguments, readArguments } from "./job/arguments.ts";
+import { Executors } from "./supervisor/executors.ts";
+import { runOneShot } from "./supervisor/one-shot.ts";
+import { serve } from "./supervisor/serve.ts";
 import { LANGUAGE, RUNNER_VERSION } from "./versions.ts";
 
-// The one program of both processes; each loads its own half only. The executor is started first: it gets ready while the supervisor loads the rest.
-// `__filename` is what the bundle calls itself.
+// The process that watches over the one that runs tasks. That one is started first: it gets ready meanwhile. `__filename` is what the bundle calls itself.
 
-function start({ mode, executor, parameters }: Arguments): void {
+function supervise({ mode, parameters }: Arguments): void {
   if (mode === "version") {
-    if (!executor) process.stdout.write(`scaler-runner-node ${RUNNER_VERSION} (${LANGUAGE})\n`);
-  } else if (executor) {
-    const job = mode === "one-shot" ? parameters : undefined;
-    void import("./executor/start-executor.ts").then(({ startExecutor }) => startExecutor(job));
-  } else void supervise(mode, parameters);
-}
-
-async function supervise(mode: "serve" | "one-shot", parameters: ReadonlyMap<string, string>): Promise<void> {
-  const { Executors } = await import("./supervisor/executors.ts");
-  const { memoryLimits } = await import("./supervisor/memory-limits.ts");
-  const executors = new Executors(__filename, memoryLimits());
+    process.stdout.write(`scaler-runner-node ${RUNNER_VERSION} (${LANGUAGE})\n`);
+    return;
+  }
+  const executors = new Executors(__filename);
   if (mode === "one-shot") {
     executors.begin(process.argv.slice(2));
-    const { runOneShot } = await import("./supervisor/one-shot.ts");
-    await runOneShot(executors, parameters);
+    void runOneShot(executors, parameters);
   } else {
     executors.warm();
-    const { serve } = await import("./supervisor/serve.ts");
     serve(executors);
   }
 }
 
 try {
-  start(readArguments(process.argv.slice(2)));
+  supervise(readArguments(process.argv.slice(2)));
 } catch (reason) {
   if (!(reason instanceof ArgumentError)) throw reason;
   process.stderr.write(`${reason.message}\n`);

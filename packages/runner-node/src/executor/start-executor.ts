@@ -4,6 +4,7 @@ import { loadPack } from "../job/load-pack.ts";
 import { rulesOf } from "../messages/pack.ts";
 import { isRunnerError } from "../runner-error.ts";
 import { openStore } from "../store/open-store.ts";
+import { listen } from "./command-pipe.ts";
 import { Executor } from "./executor.ts";
 import { captureOutput } from "./output.ts";
 import { ReportPipe, supervisorIsGone } from "./report-pipe.ts";
@@ -21,7 +22,7 @@ export function startExecutor(parameters: ReadonlyMap<string, string> | undefine
   volunteer();
   captureOutput(reports);
   contain(executor, reports);
-  if (parameters === undefined) void obey(executor);
+  if (parameters === undefined) obey(executor);
   else {
     stayWith(process.ppid);
     void runJob(executor, reports, parameters);
@@ -44,8 +45,7 @@ function volunteer(): void {
   }
 }
 
-async function obey(executor: Executor): Promise<void> {
-  const { listen } = await import("./command-pipe.ts");
+function obey(executor: Executor): void {
   listen(COMMANDS_FD, (command) => {
     if (command.type === "skip") executor.skip(command.tasks);
     else void executor.run(command.pack);

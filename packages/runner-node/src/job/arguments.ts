@@ -4,8 +4,6 @@ export const PARAMETERS = ["task_id", "payload", "compressed", "s3_bucket", "s3_
 /** What the program was started for. */
 export interface Arguments {
   readonly mode: "serve" | "one-shot" | "version";
-  /** Runs the tasks for another process of this program, which watches over it. */
-  readonly executor: boolean;
   /** Parameters that were given, by name. */
   readonly parameters: ReadonlyMap<string, string>;
 }
@@ -26,13 +24,11 @@ const USAGE = `usage: scaler-runner.cjs [${PARAMETERS.map((name) => `--${name} X
 const EXIT_WRONG = 2;
 const EXIT_USAGE = 64;
 
-/** First word of the command line of a process that runs tasks. */
+/** First word of the command line of a process that runs tasks, by which the bundle knows it. */
 export const EXECUTOR_WORD = "executor";
 
 /** Reads the command line. @throws {ArgumentError} */
-export function readArguments(all: readonly string[]): Arguments {
-  const executor = all[0] === EXECUTOR_WORD;
-  const words = executor ? all.slice(1) : all;
+export function readArguments(words: readonly string[]): Arguments {
   const oneShot = PARAMETERS.some((name) => words.includes(`--${name}`));
   const parameters = new Map<string, string>();
   const fail = (text: string): never => {
@@ -41,12 +37,12 @@ export function readArguments(all: readonly string[]): Arguments {
   for (let at = 0; at < words.length; at += 2) {
     const word = words[at] ?? "";
     const value = words[at + 1];
-    if (word === "--version") return { mode: "version", executor, parameters };
+    if (word === "--version") return { mode: "version", parameters };
     const name = PARAMETERS.find((one) => word === `--${one}`);
     if (name === undefined) return fail(`unknown argument ${word.slice(0, 64)}`);
     if (value === undefined) return fail(`${word} needs a value`);
     if (parameters.has(name)) return fail(`${word} is given twice`);
     parameters.set(name, value);
   }
-  return { mode: oneShot ? "one-shot" : "serve", executor, parameters };
+  return { mode: oneShot ? "one-shot" : "serve", parameters };
 }

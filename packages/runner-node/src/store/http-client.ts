@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type Http from "node:http";
 import type { Agent, IncomingHttpHeaders, IncomingMessage, RequestOptions } from "node:http";
-import { isIP, Socket } from "node:net";
+import type { Socket } from "node:net";
 import { RunnerError } from "../runner-error.ts";
 
 /** Silence after which a request is given up, in milliseconds. */
@@ -87,6 +87,7 @@ export class HttpClient {
 
   /** Loads what requests need, and connects: while others work. Whether that succeeds is seen by the first request. */
   prepare(): void {
+    const { isIP, Socket } = process.getBuiltinModule("node:net");
     const agent = this.#makeAgent();
     const connect = agent.createConnection.bind(agent);
     const { host = "" } = this.#options;

@@ -1,4 +1,4 @@
-import { createHash, createHmac } from "node:crypto";
+import { createHash } from "node:crypto";
 import { monotonicMs } from "../messages/clock.ts";
 import { RunnerError } from "../runner-error.ts";
 import { RUNNER_VERSION } from "../versions.ts";
@@ -7,7 +7,7 @@ import { type Answer, Unanswered } from "./http-client.ts";
 import { pause } from "./pause.ts";
 import { errorCode, explain, isExpired, mayPass } from "./s3-answer.ts";
 import type { S3Place } from "./s3-place.ts";
-import { authorization, EMPTY_SHA256 } from "./sign.ts";
+import { type AccessKeys, authorization, EMPTY_SHA256 } from "./sign.ts";
 import { assertKey } from "./store.ts";
 
 /** One call of S3. */
@@ -55,9 +55,9 @@ export class S3Requests {
 
   /** See `Store.prepare`. */
   prepare(): void {
-    createHmac("sha256", "load it").update("").digest();
     this.place.client.prepare();
-    this.#credentials.keys().catch(() => undefined);
+    const sign = (keys: AccessKeys) => authorization({ method: "PUT", path: "/", query: "", headers: this.#dated() }, keys, this.place.region);
+    this.#credentials.keys().then(sign).catch(() => undefined);
   }
 
   /** Whether there is time for another try. */
@@ -104,7 +104,7 @@ export class S3Requests {
     const signed = {
       host: client.host,
       "x-amz-content-sha256": digest,
-      "x-amz-date": new Date(Date.now() + this.#aheadMs).toISOString().replaceAll(/[-:]|\.\d+/g, ""),
+      ...this.#dated(),
       ...headers,
       ...(keys.sessionToken !== undefined && { "x-amz-security-token": keys.sessionToken }),
       ...(owner !== "-" && { "x-amz-expected-bucket-owner": owner }),
@@ -122,6 +122,10 @@ export class S3Requests {
       pieces,
       most,
     });
+  }
+
+  #dated(): { readonly "x-amz-date": string } {
+    return { "x-amz-date": new Date(Date.now() + this.#aheadMs).toISOString().replaceAll(/[-:]|\.\d+/g, "") };
   }
 
   #mayRepeat(answer: Answer, code: string | undefined, mended: Set<string>): boolean {

@@ -54,7 +54,7 @@ export interface ExecutorListener {
 /** A process that runs tasks, seen from the one that watches over it: what it reports, in order, is all that is known of it. */
 export class ExecutorProcess {
   readonly #started: StartedExecutor;
-  readonly #limits: MemoryLimits;
+  readonly #limits: () => MemoryLimits;
   readonly #memory: MemoryWatch;
   readonly #kills = new KernelKills();
   readonly #out = new OutputTail();
@@ -74,7 +74,7 @@ export class ExecutorProcess {
   #words = Buffer.alloc(0);
 
   /** @param idle it waits for commands */
-  constructor(started: StartedExecutor, limits: MemoryLimits, idle: boolean) {
+  constructor(started: StartedExecutor, limits: () => MemoryLimits, idle: boolean) {
     this.#started = started;
     this.#limits = limits;
     this.#memory = new MemoryWatch(limits);
@@ -205,7 +205,7 @@ export class ExecutorProcess {
       const how = code === undefined ? "in an unknown way" : `with exit code ${code}`;
       return { kind: "exit", reason: `the process ended ${how}`, ...(code === undefined ? {} : { exitCode: code }) };
     }
-    if (signal !== "SIGKILL" && HEAP_FULL.test(this.#words.toString("latin1"))) return heapOom(this.#limits);
+    if (signal !== "SIGKILL" && HEAP_FULL.test(this.#words.toString("latin1"))) return heapOom(this.#limits());
     const number = constants.signals[signal] ?? 0;
     if (signal === "SIGKILL" && (this.#kills.more() || this.#memory.wasFull)) {
       const held = Math.round(this.#memory.peakBytes / 2 ** 20);

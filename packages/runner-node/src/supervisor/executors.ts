@@ -1,6 +1,6 @@
 import { ExecutorProcess } from "./executor-process.ts";
 import { adoptExecutor, spawnExecutor } from "./executor-start.ts";
-import type { MemoryLimits } from "./memory-limits.ts";
+import { type MemoryLimits, memoryLimits } from "./memory-limits.ts";
 
 /** How long the end of a pack may come behind its last result, in milliseconds. */
 const END_MS = 50;
@@ -8,15 +8,20 @@ const END_MS = 50;
 /** Starts executors, and keeps one warm: for the next pack of the same client, or for whoever comes first. */
 export class Executors {
   readonly #file: string;
-  readonly #limits: MemoryLimits;
+  #found: MemoryLimits | undefined;
   readonly #all = new Set<ExecutorProcess>();
   #idle: ExecutorProcess | undefined;
   #first: ExecutorProcess | undefined;
 
-  constructor(file: string, limits: MemoryLimits) {
+  constructor(file: string) {
     this.#file = file;
-    this.#limits = limits;
   }
+
+  /** Looked for when they are needed first: not before a job has begun. */
+  readonly #limits = (): MemoryLimits => {
+    this.#found ??= memoryLimits();
+    return this.#found;
+  };
 
   /** The one that runs the only job of this process by itself. */
   get first(): ExecutorProcess | undefined {
@@ -25,7 +30,7 @@ export class Executors {
 
   /** Starts an executor for the one job that the parameters describe, unless a launcher has done so. */
   begin(parameters: readonly string[]): void {
-    const started = adoptExecutor() ?? spawnExecutor(this.#file, this.#limits, parameters);
+    const started = adoptExecutor() ?? spawnExecutor(this.#file, this.#limits(), parameters);
     this.#first = this.#kept(new ExecutorProcess(started, this.#limits, false));
   }
 
@@ -59,7 +64,7 @@ export class Executors {
   }
 
   #spawn(): ExecutorProcess {
-    return this.#kept(new ExecutorProcess(spawnExecutor(this.#file, this.#limits, []), this.#limits, true));
+    return this.#kept(new ExecutorProcess(spawnExecutor(this.#file, this.#limits(), []), this.#limits, true));
   }
 
   #kept(executor: ExecutorProcess): ExecutorProcess {

@@ -10,12 +10,12 @@ const MOST = 0.8;
 
 /** Looks at the memory of an executor and of this process. Where the system does not tell it, V8's limit of the heap is all there is. */
 export class MemoryWatch {
-  readonly #limits: MemoryLimits;
+  readonly #limits: () => MemoryLimits;
   #atStart: number | undefined;
   #peak = 0;
   #last = 0;
 
-  constructor(limits: MemoryLimits) {
+  constructor(limits: () => MemoryLimits) {
     this.#limits = limits;
   }
 
@@ -32,7 +32,7 @@ export class MemoryWatch {
     this.#atStart ??= all;
     this.#peak = Math.max(this.#peak, own);
     this.#last = all;
-    const { residentBytes: limit, source } = this.#limits;
+    const { residentBytes: limit, source } = this.#limits();
     if (all < Math.max(limit, this.#atStart + LEAST_GROWTH)) return undefined;
     const [held, most] = [all, limit].map((bytes) => Math.round(bytes / MIB));
     return oom(`the runner held ${held} MiB, its limit is ${most} MiB (${source})`);
@@ -40,7 +40,7 @@ export class MemoryWatch {
 
   /** Whether a SIGKILL that nobody here sent looks like the kernel's, for want of memory. */
   get wasFull(): boolean {
-    return this.#last >= MOST * this.#limits.machineBytes;
+    return this.#last >= MOST * this.#limits().machineBytes;
   }
 }
 
