@@ -56,8 +56,12 @@ export class S3Requests {
   /** See `Store.prepare`. */
   prepare(): void {
     this.place.client.prepare();
-    const sign = (keys: AccessKeys) => authorization({ method: "PUT", path: "/", query: "", headers: this.#dated() }, keys, this.place.region);
-    this.#credentials.keys().then(sign).catch(() => undefined);
+    const sign = (keys: AccessKeys) =>
+      authorization({ method: "PUT", path: "/", query: "", headers: this.#dated() }, keys, this.place.region);
+    this.#credentials
+      .keys()
+      .then(sign)
+      .catch(() => undefined);
   }
 
   /** Whether there is time for another try. */

@@ -41,7 +41,9 @@ export interface StartedExecutor {
 export function spawnExecutor(file: string, { heapMiB }: MemoryLimits, parameters: readonly string[]): StartedExecutor {
   const { [ADOPT_VARIABLE]: _, ...env } = process.env;
   const args = [...process.execArgv, `--max-old-space-size=${heapMiB}`, file, EXECUTOR_WORD, ...parameters];
-  const child = process.getBuiltinModule("node:child_process").spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"] });
+  const child = process
+    .getBuiltinModule("node:child_process")
+    .spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"] });
   const exited = new Promise<ExitStatus>((resolve) => {
     child.once("error", () => resolve({ code: undefined, signal: undefined }));
     child.once("exit", (code, signal) => resolve({ code: code ?? undefined, signal: signal ?? undefined }));

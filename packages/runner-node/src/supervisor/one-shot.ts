@@ -1,3 +1,4 @@
+import { writeSync } from "node:fs";
 import type { Job } from "../job/job.ts";
 import { describeJob } from "../job/job-description.ts";
 import { monotonicMs } from "../messages/clock.ts";
@@ -56,7 +57,7 @@ async function runJob(executors: Executors, job: Job): Promise<number> {
   store.prepare();
   const ending = await running;
   const code = stopped && (ending.ok || ending.kind === "exit") ? EXIT.term : codeOf(ending);
-  if (!ending.ok) process.stderr.write(`${ending.kind}: ${ending.reason}\n`);
+  if (!ending.ok) write(`${ending.kind}: ${ending.reason}\n`);
   const seconds = ((monotonicMs() - beganMs) / 1_000).toFixed(3);
   const counts = `${answered} answered, ${child.handedBack} handed back, ${frames} frames`;
   log(`${who} ends with code ${code}: ${counts}; ${seconds} s in all`);
@@ -69,5 +70,14 @@ function codeOf(ending: Ending): number {
 }
 
 function log(text: string): void {
-  process.stderr.write(`scaler-runner-node ${RUNNER_VERSION}: ${text}\n`);
+  write(`scaler-runner-node ${RUNNER_VERSION}: ${text}\n`);
+}
+
+/** To standard error, without the stream that Node makes for it, which takes as long as all else that is done here at the start. */
+function write(line: string): void {
+  try {
+    writeSync(2, line);
+  } catch {
+    // Nobody reads it.
+  }
 }
