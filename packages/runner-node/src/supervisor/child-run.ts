@@ -190,17 +190,20 @@ export class ChildRun {
     if (this.#closing) return;
     switch (message.type) {
       case "loaded":
-        return this.#open(message.rules);
+        this.#open(message.rules);
+        break;
       case "refused":
-        return this.#refuse(endingBy(message.refusal.code, message.refusal.reason));
+        this.#refuse(endingBy(message.refusal.code, message.refusal.reason));
+        break;
       case "begin":
         this.#firstStartMs ??= message.startMs;
         // It did not hear of that in time.
         if (this.#unwanted.has(message.task)) executor.end({ kind: "revoked", reason: "the task was cancelled" });
-        return;
+        break;
       case "done":
         this.#finished(message, executor);
-        return this.#checkOver();
+        this.#checkOver();
+        break;
       case "end":
         // Its time is over: what has not begun is handed back.
         if (this.#remaining > 0) this.#finish(this.#rest(), { ok: true });
