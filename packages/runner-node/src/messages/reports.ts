@@ -60,6 +60,14 @@ export function writeDone(into: Buffer, at: number, done: TaskDone): void {
 
 /** Reads a message. What makes no sense is none: a task may have written to the pipe. */
 export function readReport(kind: number, body: Buffer): Report | undefined {
+  try {
+    return read(kind, body);
+  } catch {
+    return undefined;
+  }
+}
+
+function read(kind: number, body: Buffer): Report | undefined {
   switch (kind) {
     case REPORT.begin:
       if (body.length !== BEGIN_BYTES) return undefined;

@@ -91,7 +91,8 @@ export class HttpClient {
     const agent = this.#makeAgent();
     const connect = agent.createConnection.bind(agent);
     const { host = "" } = this.#options;
-    const socket = connect({ ...this.#options, ...(this.secure && isIP(String(host)) === 0 && { servername: host }) });
+    const named = this.secure && isIP(String(host)) === 0 && { servername: host };
+    const socket = connect({ ...this.#options, ...this.#trust(), ...named });
     if (!(socket instanceof Socket)) return;
     socket.setNoDelay(true);
     socket.on("error", () => undefined);

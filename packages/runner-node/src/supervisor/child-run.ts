@@ -2,16 +2,11 @@ import type { Job } from "../job/job.ts";
 import { type LoadedPack, loadPack } from "../job/load-pack.ts";
 import { monotonicMs } from "../messages/clock.ts";
 import { type PackRules, rulesOf } from "../messages/pack.ts";
-import { isRunnerError } from "../runner-error.ts";
 import type { Store } from "../store/store.ts";
+import { type Ending, endingBy, endingOf } from "./ending.ts";
 import type { EndCause, ExecutorEnd, ExecutorMessage, ExecutorProcess } from "./executor-process.ts";
 import type { Executors } from "./executors.ts";
 import { Results } from "./results.ts";
-
-/** How a child ended, in the words of the protocol. */
-export type Ending =
-  | { readonly ok: true }
-  | { readonly ok: false; readonly kind: "cancelled" | "corrupt" | "store" | "exit"; readonly reason: string };
 
 /** What a child's task does, for monitors. */
 export interface Progress {
@@ -310,14 +305,4 @@ export class ChildRun {
     if (ok && !this.#options.alone) await this.#options.executors.give(executor);
     else executor.end({ kind: "exit", reason: "the child is over" });
   }
-}
-
-/** What a child ends with that cannot be begun, or not be stored. */
-export function endingOf(reason: unknown): Ending {
-  if (!isRunnerError(reason)) return endingBy(undefined, reason instanceof Error ? reason.message : String(reason));
-  return endingBy(reason.code, reason.message);
-}
-
-function endingBy(code: string | undefined, reason: string): Ending {
-  return { ok: false, kind: code === "corrupt" || code === "store" ? code : "exit", reason };
 }

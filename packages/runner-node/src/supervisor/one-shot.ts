@@ -5,7 +5,8 @@ import { monotonicMs } from "../messages/clock.ts";
 import { isRunnerError } from "../runner-error.ts";
 import { openStore } from "../store/open-store.ts";
 import { LANGUAGE, RUNNER_VERSION } from "../versions.ts";
-import { ChildRun, type Ending } from "./child-run.ts";
+import { ChildRun } from "./child-run.ts";
+import type { Ending } from "./ending.ts";
 import type { Executors } from "./executors.ts";
 import { leave } from "./leave.ts";
 

@@ -1,9 +1,10 @@
 import { type Job, readJob } from "../job/job.ts";
 import { openStore } from "../store/open-store.ts";
 import { LANGUAGE, PROTOCOL, RUNNER_VERSION } from "../versions.ts";
-import { ChildRun, type Ending, endingOf, type Progress } from "./child-run.ts";
+import { ChildRun, type Progress } from "./child-run.ts";
 import { ControlChannel } from "./control-channel.ts";
 import { CpuMeter } from "./cpu-meter.ts";
+import { type Ending, endingOf } from "./ending.ts";
 import type { Executors } from "./executors.ts";
 import { leave } from "./leave.ts";
 import { killMyself } from "./process-family.ts";
