@@ -189,7 +189,9 @@ describe("the manager", () => {
     await bench.begin(section([program, ADD]));
     await bench.next("progress");
     const children = (parent = 0) =>
-      readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && parentOf(pid) === Number(parent));
+      readdirSync("/proc").filter(
+        (pid) => /^\d+$/.test(pid) && parentOf(pid) === Number(parent) && isAlive(Number(pid)),
+      );
     const executors = children(bench.process.pid);
     const programs = executors.flatMap((pid) => children(Number(pid)));
     expect([executors.length, programs.length]).toEqual([1, 1]);

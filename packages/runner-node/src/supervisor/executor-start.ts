@@ -9,9 +9,11 @@ import type { MemoryLimits } from "./memory-limits.ts";
 /** Names the process number of an executor that a launcher started together with this process, and says that the pipes below are open. */
 export const ADOPT_VARIABLE = "SCALER_RUNNER_EXECUTOR";
 
-/** Where a launcher puts the executor's reports, and all else that it writes. */
+/** Where a launcher puts the executor's reports, and all else that it writes. See `launched`. */
 const REPORTS_FD = 5;
 const WORDS_FD = 6;
+/** Where it takes its commands from, for a manager on this machine. */
+const COMMANDS_FD = 7;
 
 const STATE = 0;
 const EXIT_CODE = 49;
@@ -32,7 +34,7 @@ export interface StartedExecutor {
   readonly reports: Readable;
   /** What is written to its file descriptors 1 and 2: by V8 as it gives up, by add-ons, by programs that inherit them. */
   readonly words: readonly Readable[];
-  /** Nobody, where a launcher started it: it runs the job of its parameters. */
+  /** Nowhere, where a launcher started it for the job of its parameters. */
   readonly commands: Writable | undefined;
   readonly exited: Promise<ExitStatus>;
 }
@@ -55,15 +57,16 @@ export function spawnExecutor(file: string, { heapMiB }: MemoryLimits, parameter
   };
 }
 
-/** The executor that a launcher started, if one did. */
-export function adoptExecutor(): StartedExecutor | undefined {
+/** The executor that a launcher started, if one did. @param obeys it waits for commands */
+export function adoptExecutor(obeys: boolean): StartedExecutor | undefined {
   const pid = Number(process.env[ADOPT_VARIABLE]);
   if (!Number.isInteger(pid) || pid <= 0) return undefined;
   const reports = new Socket({ fd: REPORTS_FD, readable: true, writable: false });
   const words = new Socket({ fd: WORDS_FD, readable: true, writable: false });
   const gone = new Promise<void>((resolve) => reports.once("close", () => resolve()));
   return {
-    ...{ pid, startedMs: monotonicMs() - performance.now(), reports, words: [words], commands: undefined },
+    ...{ pid, startedMs: monotonicMs() - performance.now(), reports, words: [words] },
+    commands: obeys ? new Socket({ fd: COMMANDS_FD, readable: false, writable: true }) : undefined,
     exited: gone.then(() => statusOf(pid)),
   };
 }

@@ -10,6 +10,7 @@ export class Executors {
   readonly #file: string;
   #found: MemoryLimits | undefined;
   readonly #all = new Set<ExecutorProcess>();
+  #begun = false;
   #idle: ExecutorProcess | undefined;
   #first: ExecutorProcess | undefined;
 
@@ -30,7 +31,7 @@ export class Executors {
 
   /** Starts an executor for the one job that the parameters describe, unless a launcher has done so. */
   begin(parameters: readonly string[]): void {
-    const started = adoptExecutor() ?? spawnExecutor(this.#file, this.#limits(), parameters);
+    const started = adoptExecutor(false) ?? spawnExecutor(this.#file, this.#limits(), parameters);
     this.#first = this.#kept(new ExecutorProcess(started, this.#limits, false));
   }
 
@@ -64,10 +65,13 @@ export class Executors {
   }
 
   #spawn(): ExecutorProcess {
-    return this.#kept(new ExecutorProcess(spawnExecutor(this.#file, this.#limits(), []), this.#limits, true));
+    // A launcher started one, the first.
+    const started = (this.#begun ? undefined : adoptExecutor(true)) ?? spawnExecutor(this.#file, this.#limits(), []);
+    return this.#kept(new ExecutorProcess(started, this.#limits, true));
   }
 
   #kept(executor: ExecutorProcess): ExecutorProcess {
+    this.#begun = true;
     for (const one of this.#all) if (!one.alive) this.#all.delete(one);
     this.#all.add(executor);
     return executor;

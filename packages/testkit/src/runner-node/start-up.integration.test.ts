@@ -3,7 +3,7 @@ import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeFunction, encodeValue, serializerObject } from "@scaler-aws-hpc/client/format";
-import { RUNNER_FILE } from "@scaler-aws-hpc/runner-node";
+import { nodeRunner, RUNNER_FILE } from "@scaler-aws-hpc/runner-node";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { imageEntry } from "../../test-support/runner-node/image-entry.ts";
 import { firstStored, START_BUCKET } from "../../test-support/runner-node/one-shot-start.ts";
@@ -83,7 +83,9 @@ it("starts as a job, as in its image, in 60 % of what the Python runner takes", 
 }, 120_000);
 
 it("starts for a manager on this machine", async () => {
-  const node = { file: process.execPath, args: [RUNNER_FILE], ...nodeObjects };
+  const command = nodeRunner.command?.({});
+  if (command === undefined) throw new Error("no command");
+  const node = { ...command, ...nodeObjects };
   const best = await compare("first task of a manager stored", {
     node: () => firstTask(node),
     python: () => firstTask(pythonStarter),
