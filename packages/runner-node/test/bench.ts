@@ -108,7 +108,11 @@ export class Bench implements AsyncDisposable {
 
   private constructor(folder: string, env: Readonly<Record<string, string>>) {
     this.folder = folder;
+    // As a manager with this environment starts it.
+    const before = process.env;
+    process.env = { ...before, ...env };
     const { file = "", args = [] } = nodeRunner.command?.({}) ?? {};
+    process.env = before;
     this.process = spawn(file, args, {
       stdio: ["ignore", "pipe", "pipe", "pipe"],
       env: { ...process.env, ...env },

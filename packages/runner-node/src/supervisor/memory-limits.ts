@@ -20,6 +20,8 @@ export interface MemoryLimits {
   readonly residentBytes: number;
   /** What the container has, or else the machine, in bytes. */
   readonly machineBytes: number;
+  /** Something limits the heap: it is not Node's own default. */
+  readonly limited: boolean;
   /** Where the limit comes from, for the text of a failure. */
   readonly source: string;
 }
@@ -34,15 +36,16 @@ export function memoryLimits(environment: NodeJS.ProcessEnv = process.env, root 
   const machine = totalmem();
   const machineBytes = Math.min(container ?? machine, machine);
   if (Number.isInteger(named) && named >= 16) {
-    return { heapMiB: named, residentBytes: named * MIB + OWN_BYTES, machineBytes, source: MEMORY_VARIABLE };
+    const residentBytes = named * MIB + OWN_BYTES;
+    return { heapMiB: named, residentBytes, machineBytes, limited: true, source: MEMORY_VARIABLE };
   }
   const residentBytes = machineBytes * ALL_PART;
   if (machineBytes < machine) {
     const heapMiB = Math.max(16, Math.floor((machineBytes * HEAP_PART) / MIB));
-    return { heapMiB, residentBytes, machineBytes, source: "the container's memory" };
+    return { heapMiB, residentBytes, machineBytes, limited: true, source: "the container's memory" };
   }
   const heapMiB = Math.floor(process.getBuiltinModule("node:v8").getHeapStatistics().heap_size_limit / MIB);
-  return { heapMiB, residentBytes, machineBytes, source: `Node's default, see ${MEMORY_VARIABLE}` };
+  return { heapMiB, residentBytes, machineBytes, limited: false, source: `Node's default, see ${MEMORY_VARIABLE}` };
 }
 
 /** The least limit of the control groups that this process is in, in bytes. */

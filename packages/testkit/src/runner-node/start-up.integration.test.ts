@@ -90,6 +90,6 @@ it("starts for a manager on this machine", async () => {
     node: () => firstTask(node),
     python: () => firstTask(pythonStarter),
   });
-  // Two processes of Node one after the other, where Python forks one: what is watched here is that nothing else is added.
-  expect(best.node).toBeLessThan(3 * best.python);
+  // Some 60 to 65 % where nothing else runs, and nothing is compiled ahead: what is watched here is that it stays well below.
+  expect(best.node).toBeLessThan(1.2 * best.python);
 }, 120_000);
