@@ -11,8 +11,8 @@ import { captureOutput } from "./output.ts";
 import { ReportPipe, supervisorIsGone } from "./report-pipe.ts";
 
 /** Where an executor reports, and where it hears its supervisor. A launcher gives it the first one only. */
-export const REPORTS_FD = 3;
-export const COMMANDS_FD = 4;
+const REPORTS_FD = 3;
+const COMMANDS_FD = 4;
 
 const LOOK_MS = 1_000;
 

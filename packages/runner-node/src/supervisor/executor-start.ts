@@ -7,7 +7,7 @@ import { statField } from "../store/process-stat.ts";
 import type { MemoryLimits } from "./memory-limits.ts";
 
 /** Names the process number of an executor that a launcher started together with this process, and says that the pipes below are open. */
-export const ADOPT_VARIABLE = "SCALER_RUNNER_EXECUTOR";
+const ADOPT_VARIABLE = "SCALER_RUNNER_EXECUTOR";
 
 /** Where a launcher puts the executor's reports, and all else that it writes. See `launched`. */
 const REPORTS_FD = 5;
