@@ -9,6 +9,7 @@ import type { Duplex } from "node:stream";
 import { promisify } from "node:util";
 import { decodeFrame, encodeBundle, encodeSection } from "@scaler-aws-hpc/adapter-core";
 import { encodeFunction, encodeValue, serializerObject } from "@scaler-aws-hpc/client/format";
+import { nodeRunner } from "@scaler-aws-hpc/runner-node";
 import { nodeProgram, releaseBin, repositoryRoot } from "@scaler-aws-hpc/testkit";
 
 /** A runner and a trivial task for it, as its client sends them. */
@@ -36,9 +37,9 @@ const packages = join(repositoryRoot(), "packages");
 /** The Node runner. */
 export function nodeStarter(): Starter {
   const module = Buffer.from("export const trivial = (x) => x;\n");
+  const { file, args } = nodeRunner.command?.({}) ?? { file: nodeProgram(), args: [] };
   return {
-    file: nodeProgram(),
-    args: [join(packages, "runner-node", "bundle", "scaler-runner.cjs")],
+    ...{ file, args },
     serializer: serializerObject(),
     fn: encodeFunction({ name: "trivial", exportName: "trivial", node: process.versions.node, module }),
     argument: encodeValue(1),

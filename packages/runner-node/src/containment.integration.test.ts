@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Bench } from "../test/bench.ts";
+import { Bench, section } from "../test/bench.ts";
 
 const ADD = { source: "(a, b) => a + b", args: [1, 2] };
 const LOOP = { source: "() => { console.log('in a loop'); for (;;); }" };
@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => bench[Symbol.asyncDispose]());
 
-describe("a task that would end its thread", () => {
+describe("a task that would end its process", () => {
   it("is ended at its limit when it never lets go, and the others run", async () => {
     const over = await bench.run([ADD, LOOP, ADD], { taskLimitMs: 400 });
     expect(over.message).toMatchObject({ ok: true });
@@ -70,6 +70,41 @@ describe("a task that would end its thread", () => {
     expect(over.result(1)).toMatchObject({ status: "died", cause: { kind: "oom", first: false } });
     expect(over.result(1)).toMatchObject({ cause: { reason: expect.stringMatching(reason) } });
     expect(await over.value(2)).toBe(3);
+  });
+
+  it.each([
+    ["kills its process", "() => process.kill(process.pid, 'SIGKILL')", { kind: "signal", signal: 9 }, "SIGKILL"],
+    ["stops its process", "() => { process.kill(process.pid, 'SIGTERM'); for (;;); }", { signal: 15 }, "SIGTERM"],
+    ["aborts", "() => { console.log('so far'); process.abort(); }", { kind: "signal", signal: 6 }, "SIGABRT"],
+    ["crashes in native code", "() => { process.kill(process.pid, 'SIGSEGV'); for (;;); }", { signal: 11 }, "SIGSEGV"],
+    ["leaves without a word", "() => process.reallyExit(7)", { kind: "exit", exitCode: 7 }, "exit code 7"],
+  ])("dies alone when it %s, and is named", async (_, source, cause, word) => {
+    const over = await bench.run([ADD, { source }, ADD]);
+    expect(over.message).toMatchObject({ ok: true });
+    expect(over.result(1)).toMatchObject({ status: "died", cause: { ...cause, first: false } });
+    expect(over.result(1)).toMatchObject({ cause: { reason: expect.stringContaining(word) } });
+    expect([await over.value(0), await over.value(2)]).toEqual([3, 3]);
+    const alone = await bench.run([{ source }], { fresh: true });
+    expect(alone.result(0)).toMatchObject({ status: "died", cause: { first: true } });
+  });
+
+  it("dies alone when something kills its process, as a kernel without memory does; what it printed is there", async () => {
+    await bench.begin(section([ADD, LOOP, ADD], { job: "job-killed" }));
+    const { pid } = await bench.next("progress");
+    process.kill(Number(pid), "SIGKILL");
+    const over = await bench.over();
+    expect(over.message).toMatchObject({ ok: true });
+    expect(over.result(1)).toMatchObject({ status: "died", cause: { kind: "signal", signal: 9 } });
+    expect(Buffer.from(over.result(1).out ?? []).toString()).toBe("in a loop\n");
+    expect([await over.value(0), await over.value(2)]).toEqual([3, 3]);
+  });
+
+  it("has what its programs print in its output, when it dies", async () => {
+    const source =
+      "async () => { (await import('node:child_process')).execSync('echo by a program >&2', { stdio: 'inherit' }); await new Promise((resolve) => setTimeout(resolve, 50)); process.abort(); }";
+    const over = await bench.run([{ source }]);
+    expect(Buffer.from(over.result(0).err ?? []).toString()).toMatch(/^by a program\n[\s\S]*stack trace/);
+    expect(bench.output).not.toContain("by a program");
   });
 
   it("fails with what it did when it calls process.exit, or throws where nobody catches", async () => {

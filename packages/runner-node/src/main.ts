@@ -1,30 +1,30 @@
-import { isMainThread } from "node:worker_threads";
-import { ArgumentError, type Arguments, readArguments } from "./supervisor/arguments.ts";
+import { ArgumentError, type Arguments, readArguments } from "./job/arguments.ts";
 import { Executors } from "./supervisor/executors.ts";
-import { memoryLimits } from "./supervisor/memory-limits.ts";
+import { runOneShot } from "./supervisor/one-shot.ts";
+import { serve } from "./supervisor/serve.ts";
 import { LANGUAGE, RUNNER_VERSION } from "./versions.ts";
 
-// The one program of both threads; each loads its own half only. The thread that runs tasks takes as long to start as everything else together:
-// it is begun first, and gets ready while this one loads the rest, and while the bundle comes. `__filename` is what the bundle calls itself.
+// The process that watches over the one that runs tasks. That one is started first: it gets ready meanwhile. `__filename` is what the bundle calls itself.
 
 function supervise({ mode, parameters }: Arguments): void {
   if (mode === "version") {
     process.stdout.write(`scaler-runner-node ${RUNNER_VERSION} (${LANGUAGE})\n`);
     return;
   }
-  const executors = new Executors(__filename, memoryLimits());
-  executors.warm();
+  const executors = new Executors(__filename);
   if (mode === "one-shot") {
-    void import("./supervisor/one-shot.ts").then(({ runOneShot }) => runOneShot(executors, parameters));
-  } else void import("./supervisor/serve.ts").then(({ serve }) => serve(executors));
+    executors.begin(process.argv.slice(2));
+    void runOneShot(executors, parameters);
+  } else {
+    executors.warm();
+    serve(executors);
+  }
 }
 
-if (isMainThread) {
-  try {
-    supervise(readArguments(process.argv.slice(2)));
-  } catch (reason) {
-    if (!(reason instanceof ArgumentError)) throw reason;
-    process.stderr.write(`${reason.message}\n`);
-    process.exit(reason.exitCode);
-  }
-} else void import("./executor/start-executor.ts").then(({ startExecutor }) => startExecutor());
+try {
+  supervise(readArguments(process.argv.slice(2)));
+} catch (reason) {
+  if (!(reason instanceof ArgumentError)) throw reason;
+  process.stderr.write(`${reason.message}\n`);
+  process.exit(reason.exitCode);
+}

@@ -1,4 +1,5 @@
 import { AdapterError, type RunnerRecord } from "@scaler-aws-hpc/adapter-core";
+import { launched } from "./launcher.ts";
 import { isBuilt, RUNNER_FILE } from "./runner-bundle.ts";
 import { isNodeClient, managerFailure } from "./wire-facts.ts";
 
@@ -27,5 +28,5 @@ export const nodeRunner: RunnerRecord = {
       `${RUNNER_FILE} is not there: in a clone \`npm run build\` makes it, a published package holds it`,
     );
   },
-  command: () => ({ file: process.env[NODE_VARIABLE] || process.execPath, args: [RUNNER_FILE] }),
+  command: () => launched(process.env[NODE_VARIABLE] || process.execPath, RUNNER_FILE),
 };

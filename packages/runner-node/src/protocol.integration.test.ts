@@ -50,7 +50,7 @@ describe("packs", () => {
     expect(started).toBeGreaterThan(0);
   });
 
-  it("evaluate a module once in a thread, which is kept for a client and no longer", async () => {
+  it("evaluate a module once in a process, which is kept for a client and no longer", async () => {
     const first = await bench.run([COUNT, COUNT]);
     expect([await first.value(0), await first.value(1)]).toEqual([1, 1]);
     expect(await (await bench.run([COUNT])).value(0)).toBe(1);
@@ -101,7 +101,8 @@ describe("packs", () => {
 
   it("say what is running", async () => {
     const over = await bench.run([ADD, { ...WAIT, args: [400] }]);
-    expect(over.progress).toMatchObject([{ task: 1, pid: bench.process.pid, rssBytes: expect.any(Number) }]);
+    expect(over.progress).toMatchObject([{ task: 1, rssBytes: expect.any(Number), cpuPercent: expect.any(Number) }]);
+    expect(parentOf(String(over.progress[0]?.pid))).toBe(bench.process.pid);
   });
 });
 
@@ -187,10 +188,15 @@ describe("the manager", () => {
     };
     await bench.begin(section([program, ADD]));
     await bench.next("progress");
-    const pids = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && parentOf(pid) === bench.process.pid);
-    expect(pids).toHaveLength(1);
+    const children = (parent = 0) =>
+      readdirSync("/proc").filter(
+        (pid) => /^\d+$/.test(pid) && parentOf(pid) === Number(parent) && isAlive(Number(pid)),
+      );
+    const executors = children(bench.process.pid);
+    const programs = executors.flatMap((pid) => children(Number(pid)));
+    expect([executors.length, programs.length]).toEqual([1, 1]);
     bench.hangUp();
     expect(await bench.ended).toMatchObject({ signal: "SIGKILL" });
-    expect(isAlive(Number(pids[0]))).toBe(false);
+    for (const pid of [...executors, ...programs]) expect(isAlive(Number(pid))).toBe(false);
   });
 });

@@ -21,7 +21,7 @@ import {
   encodeValue,
   serializerObject,
 } from "@scaler-aws-hpc/client/format";
-import { RUNNER_FILE } from "../src/runner-bundle.ts";
+import { nodeRunner } from "../src/node-runner.ts";
 
 /** A secret as good as any. */
 const SECRET: string = "5a".repeat(32);
@@ -108,7 +108,12 @@ export class Bench implements AsyncDisposable {
 
   private constructor(folder: string, env: Readonly<Record<string, string>>) {
     this.folder = folder;
-    this.process = spawn(process.execPath, [RUNNER_FILE], {
+    // As a manager with this environment starts it.
+    const before = process.env;
+    process.env = { ...before, ...env };
+    const { file = "", args = [] } = nodeRunner.command?.({}) ?? {};
+    process.env = before;
+    this.process = spawn(file, args, {
       stdio: ["ignore", "pipe", "pipe", "pipe"],
       env: { ...process.env, ...env },
       detached: true,

@@ -1,50 +1,41 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { MessagePort } from "node:worker_threads";
 import { decodeValue, encodeFailure, encodeValue } from "@scaler-aws-hpc/client/format";
-import type { ExecutorMessage, PackTask, RunPack } from "../threads/messages.ts";
-import { monotonicMs, type SharedState } from "../threads/shared-state.ts";
+import { monotonicMs } from "../messages/clock.ts";
+import type { PackTask, RunPack } from "../messages/pack.ts";
 import { withoutOwnFrames } from "./own-frames.ts";
 import { PackFunctions } from "./pack-functions.ts";
 import { PackObjects } from "./pack-objects.ts";
+import type { ReportPipe } from "./report-pipe.ts";
 import { cpuMicros, peakBytes } from "./resource-use.ts";
 import { TaskModules } from "./task-module.ts";
-
-/** Results above this, in bytes, are moved between threads; below it copying costs less. */
-const MOVE_BYTES = 64 * 1024;
 
 /** How long short tasks may follow each other without a turn of the event loop, in milliseconds. */
 const TURN_MS = 2;
 
 /** The run of one task: what it started and left behind still carries it. */
 interface Run {
-  readonly pack: number;
   readonly task: number;
   readonly stream: boolean;
+  /** Monotonic milliseconds. */
+  readonly startMs: number;
   /** Answered; whatever still happens in its name is nobody's result. */
   over: boolean;
 }
 
-/** Runs packs one task after another, in a thread that may be ended at any moment. */
+/** Runs packs one task after another, in a process that may be ended at any moment. */
 export class Executor {
-  readonly #port: MessagePort;
-  readonly #state: SharedState;
+  readonly #reports: ReportPipe;
   readonly #modules = new TaskModules();
   readonly #runs = new AsyncLocalStorage<Run>();
+  readonly #skipped = new Set<number>();
   #current: Run | undefined;
-  #packs: Promise<void> = Promise.resolve();
   /** When the event loop had its turn last. */
   #turnedMs = 0;
-  /** Processor time of the thread before the next task: as it was after the last one, if nothing came between. */
+  /** Processor time of the process before the next task: as it was after the last one, if nothing came between. */
   #cpuMicros = 0;
 
-  constructor(port: MessagePort, state: SharedState) {
-    this.#port = port;
-    this.#state = state;
-  }
-
-  /** Runs a pack after those before it. */
-  add(pack: RunPack): void {
-    this.#packs = this.#packs.then(() => this.#run(pack));
+  constructor(reports: ReportPipe) {
+    this.#reports = reports;
   }
 
   /** The run in whose name code runs now; without one, that of the running task. */
@@ -56,34 +47,34 @@ export class Executor {
   failNow(run: Run | undefined, reason: unknown): boolean {
     if (run === undefined || run.over || run !== this.#current) return false;
     this.#answer(run, false, encodeFailure(withoutOwnFrames(reason)));
+    this.#reports.flush();
     return true;
   }
 
-  async #run(pack: RunPack): Promise<void> {
+  /** These tasks are not wanted any more. */
+  skip(tasks: readonly number[]): void {
+    for (const task of tasks) this.#skipped.add(task);
+  }
+
+  /** Runs a pack to its end. The supervisor gives the next one when it has heard of that. */
+  async run(pack: RunPack): Promise<void> {
     const objects = new PackObjects(pack.objects);
     const functions = new PackFunctions(this.#modules, objects);
-    const skip = new Uint8Array(pack.skip);
-    this.#state.forgetFirst();
+    this.#skipped.clear();
     this.#cpuMicros = cpuMicros();
+    this.#turnedMs = monotonicMs();
+    let firstMs = pack.firstStartMs;
     for (const index of pack.todo) {
       const task = pack.tasks[index];
-      if (task === undefined || Atomics.load(skip, index) === 1) continue;
-      const first = pack.firstStartMs ?? this.#state.firstStartMs;
-      if (first !== undefined && pack.budgetMs !== undefined && monotonicMs() - first > pack.budgetMs) {
-        this.#say({ type: "spent", pack: pack.pack });
-        return;
-      }
-      this.#state.begin(index, this.#cpuMicros);
-      // Shown as running before it is asked for the last time: whoever revokes it now sees one or the other.
-      if (Atomics.load(skip, index) === 1) this.#state.end();
-      else
-        await this.#runTask(
-          { pack: pack.pack, task: index, stream: task.stream, over: false },
-          task,
-          objects,
-          functions,
-        );
+      if (monotonicMs() - this.#turnedMs >= TURN_MS) await this.#turn();
+      if (task === undefined || this.#skipped.has(index)) continue;
+      const startMs = monotonicMs();
+      if (firstMs !== undefined && pack.budgetMs !== undefined && startMs - firstMs > pack.budgetMs) break;
+      firstMs ??= startMs;
+      this.#reports.begin(index, startMs);
+      await this.#runTask({ task: index, stream: task.stream, startMs, over: false }, task, objects, functions);
     }
+    this.#reports.end();
   }
 
   async #runTask(run: Run, task: PackTask, objects: PackObjects, functions: PackFunctions): Promise<void> {
@@ -91,11 +82,13 @@ export class Executor {
     const [ok, blob] = await this.#runs.run(run, () => this.#call(task, objects, functions));
     if (!run.over) this.#answer(run, ok, blob);
     this.#current = undefined;
-    // What tasks left behind has its turn; between thousands of short tasks not after each of them.
-    const now = monotonicMs();
-    if (now - this.#turnedMs < TURN_MS) return;
+  }
+
+  /** What tasks left behind has its turn, and what the supervisor says is heard; between thousands of short tasks not after each of them. */
+  async #turn(): Promise<void> {
+    this.#reports.flush();
     await new Promise((resolve) => setImmediate(resolve));
-    this.#turnedMs = now;
+    this.#turnedMs = monotonicMs();
     this.#cpuMicros = cpuMicros();
   }
 
@@ -116,28 +109,12 @@ export class Executor {
 
   #answer(run: Run, ok: boolean, blob: Uint8Array): void {
     run.over = true;
-    const began = this.#state.running;
+    const { task, stream, startMs } = run;
     const nowMs = monotonicMs();
-    const startMs = began?.startMs ?? nowMs;
-    this.#state.end();
-    const out = run.stream ? this.#state.out.since(began?.outAt ?? 0) : undefined;
-    const err = run.stream ? this.#state.err.since(began?.errAt ?? 0) : undefined;
+    const before = this.#cpuMicros;
     this.#cpuMicros = cpuMicros();
-    // Large ones are moved. A small one is copied, alone: its memory may be a part of a pool, all of which would be copied with it.
-    const own = blob.byteLength === blob.buffer.byteLength && blob.buffer instanceof ArrayBuffer;
-    const moved = own && blob.byteLength > MOVE_BYTES;
-    const message: ExecutorMessage = {
-      type: "done",
-      ...{ pack: run.pack, task: run.task, ok, blob: own ? blob : new Uint8Array(blob), startMs, out, err },
-      seconds: Math.max(0, nowMs - startMs) / 1_000,
-      cpuSeconds: Math.max(0, this.#cpuMicros / 1e6 - (began?.cpuSeconds ?? 0)),
-      peakBytes: peakBytes(nowMs),
-    };
-    if (moved) this.#port.postMessage(message, [blob.buffer]);
-    else this.#port.postMessage(message);
-  }
-
-  #say(message: ExecutorMessage): void {
-    this.#port.postMessage(message);
+    const cpuSeconds = Math.max(0, this.#cpuMicros - before) / 1e6;
+    const seconds = Math.max(0, nowMs - startMs) / 1_000;
+    this.#reports.done({ task, ok, stream, startMs, seconds, cpuSeconds, peakBytes: peakBytes(nowMs) }, blob);
   }
 }

@@ -1,26 +1,33 @@
-import { Writable } from "node:stream";
-import type { OutputRing } from "../threads/output-ring.ts";
+import type { Writable as WritableStream } from "node:stream";
+import { TAIL_BYTES } from "../messages/output-tail.ts";
+import type { ReportPipe } from "./report-pipe.ts";
 
-/**
- * Puts the thread's stdout and stderr into rings, for `console` as well. Worker threads would send what is written to the main thread by
- * messages, of which a task that never lets its event loop turn gets only the first one out.
- */
-export function captureOutput(out: OutputRing, err: OutputRing): void {
-  replace("stdout", out, 1);
-  replace("stderr", err, 2);
+/** Puts what is written to the process's stdout and stderr, also by `console`, into the reports, where it stands between the tasks that it belongs to. */
+export function captureOutput(reports: ReportPipe): void {
+  replace("stdout", 1, (bytes) => reports.output("out", bytes));
+  replace("stderr", 2, (bytes) => reports.output("err", bytes));
 }
 
-function replace(name: "stdout" | "stderr", ring: OutputRing, fd: number): void {
-  const stream = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      ring.write(chunk);
-      done();
-    },
-  });
+function replace(name: "stdout" | "stderr", fd: number, write: (bytes: Uint8Array) => void): void {
+  let stream: WritableStream | undefined;
+  const open = (): WritableStream => {
+    // Loaded when something is printed: most tasks print nothing.
+    const { Writable } = process.getBuiltinModule("node:stream");
+    const made = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        // A little more than is kept, so that its reader sees that it was cut.
+        write(chunk.subarray(-TAIL_BYTES - 4));
+        done();
+      },
+    });
+    return Object.assign(made, { fd });
+  };
   Object.defineProperty(process, name, {
-    value: Object.assign(stream, { fd }),
+    get: () => {
+      stream ??= open();
+      return stream;
+    },
     configurable: true,
     enumerable: true,
-    writable: true,
   });
 }

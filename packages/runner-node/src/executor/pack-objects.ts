@@ -1,5 +1,5 @@
 import { gunzipSync } from "node:zlib";
-import type { PackObject } from "../threads/messages.ts";
+import type { PackObject } from "../messages/pack.ts";
 
 /** The objects of a pack, uncompressed when they are first asked for. */
 export class PackObjects {

@@ -1,6 +1,6 @@
-/** Processor time that this thread has used, in microseconds; before Node 23.9, which tells of the whole process only, that. */
+/** Processor time that this process has used, with all its threads, in microseconds. */
 export function cpuMicros(): number {
-  const { user, system } = typeof process.threadCpuUsage === "function" ? process.threadCpuUsage() : process.cpuUsage();
+  const { user, system } = process.cpuUsage();
   return user + system;
 }
 

@@ -18,6 +18,7 @@ export class Credentials {
   readonly #environment: NodeJS.ProcessEnv;
   readonly #now: () => number;
   #lent: LentKeys | undefined;
+  #loading: Promise<LentKeys> | undefined;
   #asked = Number.NEGATIVE_INFINITY;
 
   /** @param now milliseconds since the epoch: services judge by the time of day */
@@ -35,10 +36,13 @@ export class Credentials {
     if (lent !== undefined && !expired && !(late && now > this.#asked + ASK_AGAIN_MS)) return lent.keys;
     this.#asked = now;
     try {
-      this.#lent = await this.#load();
+      this.#loading ??= this.#load();
+      this.#lent = await this.#loading;
     } catch (reason) {
       // Still good; asked again with a later request.
       if (lent === undefined || expired) throw reason;
+    } finally {
+      this.#loading = undefined;
     }
     return (this.#lent ?? (await this.#load())).keys;
   }

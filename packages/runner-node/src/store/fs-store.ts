@@ -46,6 +46,10 @@ export class FsStore implements Store {
     // Nor is anything here tried for long.
   }
 
+  prepare(): void {
+    // There is nothing to be connected to.
+  }
+
   async ranges<Result>(key: string, use: (size: number, read: ReadRange) => Promise<Result>): Promise<Result> {
     const file = this.#open(key);
     try {

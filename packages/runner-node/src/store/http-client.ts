@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
+import type Http from "node:http";
 import type { Agent, IncomingHttpHeaders, IncomingMessage, RequestOptions } from "node:http";
+import type { Socket } from "node:net";
 import { RunnerError } from "../runner-error.ts";
 
 /** Silence after which a request is given up, in milliseconds. */
@@ -57,11 +59,9 @@ export class HttpClient {
 
   /** @throws {Unanswered}; {RunnerError} `store` for a certificate that is not trusted, `corrupt` for a body that is too long */
   async request(call: Call): Promise<Answer> {
-    // Not before they are needed: a runner on this machine never loads them.
-    const http = this.secure ? await import("node:https") : await import("node:http");
-    this.#agent ??= new http.Agent({ keepAlive: true, maxSockets: 4, timeout: KEPT_MS, ...this.#trust() });
+    const http = this.#modules();
     const { method, target, headers, pieces = [], most } = call;
-    const agent = this.#agent;
+    const agent = this.#agent ?? this.#makeAgent();
     return await new Promise<Answer>((resolve, reject) => {
       const fail = (reason: Error): void => reject(this.#translate(reason));
       const options: RequestOptions = { ...this.#options, agent, method, path: target, headers };
@@ -83,6 +83,39 @@ export class HttpClient {
       for (const piece of pieces) request.write(piece);
       request.end();
     });
+  }
+
+  /** Loads what requests need, and connects: while others work. Whether that succeeds is seen by the first request. */
+  prepare(): void {
+    const { isIP, Socket } = process.getBuiltinModule("node:net");
+    const agent = this.#makeAgent();
+    const connect = agent.createConnection.bind(agent);
+    const { host = "" } = this.#options;
+    const named = this.secure && isIP(String(host)) === 0 && { servername: host };
+    const socket = connect({ ...this.#options, ...this.#trust(), ...named });
+    if (!(socket instanceof Socket)) return;
+    socket.setNoDelay(true);
+    socket.on("error", () => undefined);
+    const untilMs = performance.now() + KEPT_MS;
+    let early: Socket | undefined = socket;
+    agent.createConnection = (options, callback) => {
+      const found = early;
+      early = undefined;
+      if (found?.writable === true && performance.now() < untilMs) return found;
+      found?.destroy();
+      return connect(options, callback);
+    };
+  }
+
+  /** Not loaded before they are needed: a runner on this machine never does. By `import` they would bring the loader of modules with them. */
+  #modules(): Pick<typeof Http, "Agent" | "request"> {
+    return process.getBuiltinModule(this.secure ? "node:https" : "node:http");
+  }
+
+  #makeAgent(): Agent {
+    const { Agent } = this.#modules();
+    this.#agent = new Agent({ keepAlive: true, maxSockets: 4, timeout: KEPT_MS, ...this.#trust() });
+    return this.#agent;
   }
 
   #trust(): { readonly ca?: string } {

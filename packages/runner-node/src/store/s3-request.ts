@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
+import { monotonicMs } from "../messages/clock.ts";
 import { RunnerError } from "../runner-error.ts";
-import { monotonicMs } from "../threads/shared-state.ts";
 import { RUNNER_VERSION } from "../versions.ts";
 import { Credentials } from "./credentials.ts";
 import { type Answer, Unanswered } from "./http-client.ts";
 import { pause } from "./pause.ts";
 import { errorCode, explain, isExpired, mayPass } from "./s3-answer.ts";
 import type { S3Place } from "./s3-place.ts";
-import { authorization, EMPTY_SHA256 } from "./sign.ts";
+import { type AccessKeys, authorization, EMPTY_SHA256 } from "./sign.ts";
 import { assertKey } from "./store.ts";
 
 /** One call of S3. */
@@ -51,6 +51,17 @@ export class S3Requests {
   /** See `Store.patience`. */
   patience(ms: number): void {
     this.#writeMs = ms;
+  }
+
+  /** See `Store.prepare`. */
+  prepare(): void {
+    this.place.client.prepare();
+    const sign = (keys: AccessKeys) =>
+      authorization({ method: "PUT", path: "/", query: "", headers: this.#dated() }, keys, this.place.region);
+    this.#credentials
+      .keys()
+      .then(sign)
+      .catch(() => undefined);
   }
 
   /** Whether there is time for another try. */
@@ -97,7 +108,7 @@ export class S3Requests {
     const signed = {
       host: client.host,
       "x-amz-content-sha256": digest,
-      "x-amz-date": new Date(Date.now() + this.#aheadMs).toISOString().replaceAll(/[-:]|\.\d+/g, ""),
+      ...this.#dated(),
       ...headers,
       ...(keys.sessionToken !== undefined && { "x-amz-security-token": keys.sessionToken }),
       ...(owner !== "-" && { "x-amz-expected-bucket-owner": owner }),
@@ -115,6 +126,10 @@ export class S3Requests {
       pieces,
       most,
     });
+  }
+
+  #dated(): { readonly "x-amz-date": string } {
+    return { "x-amz-date": new Date(Date.now() + this.#aheadMs).toISOString().replaceAll(/[-:]|\.\d+/g, "") };
   }
 
   #mayRepeat(answer: Answer, code: string | undefined, mended: Set<string>): boolean {

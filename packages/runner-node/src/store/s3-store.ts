@@ -32,6 +32,10 @@ export class S3Store implements Store {
     this.#requests.patience(ms);
   }
 
+  prepare(): void {
+    this.#requests.prepare();
+  }
+
   async whole(key: string, size: number): Promise<Buffer> {
     return (await this.#fetch(key, 0, size)).bytes;
   }

@@ -41,9 +41,15 @@ export function authorization(
   return `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope},SignedHeaders=${signed},Signature=${signature}`;
 }
 
+let known: { readonly words: string; readonly key: Buffer } | undefined;
+
+/** The key of a day; the last one is kept, as it serves all requests of most jobs. */
 function signingKey(secret: string, date: string, region: string, service: string): Buffer {
+  const words = JSON.stringify([secret, date, region, service]);
+  if (known?.words === words) return known.key;
   let key = Buffer.from(`AWS4${secret}`, "utf8");
   for (const part of [date, region, service, "aws4_request"]) key = createHmac("sha256", key).update(part).digest();
+  known = { words, key };
   return key;
 }
 

@@ -13,6 +13,8 @@ export interface Store {
   whole(key: string, size: number): Promise<Buffer>;
   /** Stores the pieces one after another, unless the key exists: then false, which is as good. */
   putAbsent(key: string, pieces: readonly Uint8Array[]): Promise<boolean>;
+  /** Gets ready for the first request, while something else is waited for. */
+  prepare(): void;
   /** From now on, nothing is tried again later than this, in milliseconds. */
   hurry(ms: number): void;
   /** A write may be tried again for this long, in milliseconds: where losing a result costs more than waiting. */

@@ -1,9 +1,7 @@
-import { ExecutorThread } from "./executor-thread.ts";
-import { killChildren, killEverything } from "./process-family.ts";
+import type { Executors } from "./executors.ts";
 
-/** Ends the process with nothing left behind. A thread that never ends would be waited for: then it is killed instead. */
-export function leave(code: number): void {
-  killChildren();
-  if (ExecutorThread.stuck) killEverything();
+/** Ends the process with nothing left behind. */
+export function leave(code: number, executors: Executors): void {
+  executors.close();
   process.exit(code);
 }

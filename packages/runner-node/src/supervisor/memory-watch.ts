@@ -1,37 +1,46 @@
-import type { EndCause, ExecutorThread } from "./executor-thread.ts";
+import type { EndCause } from "./executor-process.ts";
 import type { MemoryLimits } from "./memory-limits.ts";
+import { residentBytes } from "./process-memory.ts";
 
 const MIB = 1024 * 1024;
-/** What a thread may always take, in bytes: what the process held before is not its own. */
+/** What an executor may always take, in bytes: what both held before is not its own. */
 const LEAST_GROWTH = 64 * MIB;
+/** Who held so much of what there is when it got a SIGKILL was killed for it. */
+const MOST = 0.8;
 
-/** Ends a thread whose task takes more memory than it may, before that takes the whole process down. */
+/** Looks at the memory of an executor and of this process. Where the system does not tell it, V8's limit of the heap is all there is. */
 export class MemoryWatch {
-  readonly #thread: ExecutorThread;
-  readonly #limits: MemoryLimits;
-  readonly #residentAtStart = process.memoryUsage.rss();
-  #asking = false;
+  readonly #limits: () => MemoryLimits;
+  #atStart: number | undefined;
+  #peak = 0;
+  #last = 0;
 
-  constructor(thread: ExecutorThread, limits: MemoryLimits) {
-    this.#thread = thread;
+  constructor(limits: () => MemoryLimits) {
     this.#limits = limits;
   }
 
-  /** Looks once; the thread is ended now or in a moment. */
-  look(): void {
-    const { residentBytes, heapMiB, source } = this.#limits;
-    const resident = process.memoryUsage.rss();
-    if (resident >= Math.max(residentBytes, this.#residentAtStart + LEAST_GROWTH)) {
-      const [held, limit] = [resident, residentBytes].map((bytes) => Math.round(bytes / MIB));
-      this.#thread.end(oom(`the runner held ${held} MiB, its limit is ${limit} MiB (${source})`));
-    } else if (!this.#asking && resident - this.#residentAtStart > (heapMiB * MIB) / 2) void this.#lookAtHeap();
+  /** Most that the executor was seen to hold, in bytes. */
+  get peakBytes(): number {
+    return this.#peak;
   }
 
-  async #lookAtHeap(): Promise<void> {
-    this.#asking = true;
-    const used = await this.#thread.heapBytes();
-    this.#asking = false;
-    if (used > this.#limits.heapMiB * MIB) this.#thread.end(heapOom(this.#limits));
+  /** Why it has to be ended now, if it has to. */
+  look(pid: number): EndCause | undefined {
+    const own = residentBytes(pid);
+    if (own === undefined) return undefined;
+    const all = own + process.memoryUsage.rss();
+    this.#atStart ??= all;
+    this.#peak = Math.max(this.#peak, own);
+    this.#last = all;
+    const { residentBytes: limit, source } = this.#limits();
+    if (all < Math.max(limit, this.#atStart + LEAST_GROWTH)) return undefined;
+    const [held, most] = [all, limit].map((bytes) => Math.round(bytes / MIB));
+    return oom(`the runner held ${held} MiB, its limit is ${most} MiB (${source})`);
+  }
+
+  /** Whether a SIGKILL that nobody here sent looks like the kernel's, for want of memory. */
+  get wasFull(): boolean {
+    return this.#last >= MOST * this.#limits().machineBytes;
   }
 }
 

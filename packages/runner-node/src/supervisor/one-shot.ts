@@ -1,11 +1,13 @@
+import { writeSync } from "node:fs";
+import type { Job } from "../job/job.ts";
+import { describeJob } from "../job/job-description.ts";
+import { monotonicMs } from "../messages/clock.ts";
 import { isRunnerError } from "../runner-error.ts";
 import { openStore } from "../store/open-store.ts";
-import { monotonicMs } from "../threads/shared-state.ts";
 import { LANGUAGE, RUNNER_VERSION } from "../versions.ts";
-import { ChildRun, type Ending } from "./child-run.ts";
+import { ChildRun } from "./child-run.ts";
+import type { Ending } from "./ending.ts";
 import type { Executors } from "./executors.ts";
-import type { Job } from "./job.ts";
-import { describeJob } from "./job-description.ts";
 import { leave } from "./leave.ts";
 
 /** What the process ends with; the backend tells failures apart by it. See docs/runner-protocol.md. */
@@ -19,12 +21,12 @@ const WRITE_MS = 300_000;
 /** Runs the one child that parameters and environment describe; the exit code says what became of it. */
 export async function runOneShot(executors: Executors, parameters: ReadonlyMap<string, string>): Promise<void> {
   try {
-    leave(await runJob(executors, describeJob(parameters, process.env)));
+    leave(await runJob(executors, describeJob(parameters, process.env)), executors);
   } catch (reason) {
     const code = isRunnerError(reason) ? reason.code : "internal";
     const text = reason instanceof Error ? reason.message : String(reason);
     log(code === "internal" ? `failed by a mistake of its own: ${text}` : text);
-    leave(code === "stopped" ? EXIT.term : EXIT[code]);
+    leave(code === "stopped" ? EXIT.term : EXIT[code], executors);
   }
 }
 
@@ -45,15 +47,18 @@ async function runJob(executors: Executors, job: Job): Promise<number> {
     },
     progress: () => undefined,
   };
-  const child = new ChildRun({ job, store, executors, alone: true, listener });
+  const begun = executors.first;
+  const child = new ChildRun({ job, store, executors, ...(begun && { begun }), alone: true, listener });
   process.on("SIGTERM", () => {
     stopped = true;
     store.hurry(HURRY_MS);
     child.stop("exit", "the runner was told to stop (SIGTERM)");
   });
-  const ending = await child.run();
+  const running = child.run();
+  store.prepare();
+  const ending = await running;
   const code = stopped && (ending.ok || ending.kind === "exit") ? EXIT.term : codeOf(ending);
-  if (!ending.ok) process.stderr.write(`${ending.kind}: ${ending.reason}\n`);
+  if (!ending.ok) write(`${ending.kind}: ${ending.reason}\n`);
   const seconds = ((monotonicMs() - beganMs) / 1_000).toFixed(3);
   const counts = `${answered} answered, ${child.handedBack} handed back, ${frames} frames`;
   log(`${who} ends with code ${code}: ${counts}; ${seconds} s in all`);
@@ -66,5 +71,14 @@ function codeOf(ending: Ending): number {
 }
 
 function log(text: string): void {
-  process.stderr.write(`scaler-runner-node ${RUNNER_VERSION}: ${text}\n`);
+  write(`scaler-runner-node ${RUNNER_VERSION}: ${text}\n`);
+}
+
+/** To standard error, without the stream that Node makes for it, which takes as long as all else that is done here at the start. */
+function write(line: string): void {
+  try {
+    writeSync(2, line);
+  } catch {
+    // Nobody reads it.
+  }
 }

@@ -1,30 +1,38 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { statField } from "../store/process-stat.ts";
 
 const PARENT = 1;
 const GROUP = 2;
 
-/**
- * Ends every process that tasks started and that descends from this one: a thread that waits for a program in `execSync` cannot be ended
- * otherwise. The supervisor starts none itself. Where there is no `/proc`, none is found.
- */
-export function killChildren(): void {
-  const children = Map.groupBy(processes(), (pid) => Number(statField(pid, PARENT)));
-  const family = [...(children.get(process.pid) ?? [])];
-  for (const pid of family) family.push(...(children.get(pid) ?? []));
-  for (const pid of family) kill(pid);
+/** Ends a process with every process that descends from it. Where there is no `/proc`, it alone is found. */
+export function killFamily(root: number): void {
+  // Stopped first, so that it starts nothing while it is looked for.
+  signal(root, "SIGSTOP");
+  const family = [root];
+  for (const pid of family) family.push(...childrenOf(pid));
+  for (const pid of family) signal(pid, "SIGKILL");
 }
 
-/** Ends this process at once with all that tasks started, whatever its threads do: with its process group, where it leads one. */
-export function killEverything(): void {
-  killChildren();
-  if (Number(statField(process.pid, GROUP)) === process.pid) kill(-process.pid);
-  kill(process.pid);
+/** Ends this process at once, with its process group where it leads one. */
+export function killMyself(): void {
+  if (Number(statField(process.pid, GROUP)) === process.pid) signal(-process.pid, "SIGKILL");
+  signal(process.pid, "SIGKILL");
 }
 
-function processes(): readonly number[] {
+/** What the kernel lists for each thread, else all processes that name this one as their parent. */
+function childrenOf(pid: number): readonly number[] {
+  const threads = numbersIn(`/proc/${pid}/task`);
   try {
-    return readdirSync("/proc")
+    const lists = threads.map((thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, "latin1"));
+    return lists.flatMap((list) => list.split(" ").filter(Boolean).map(Number));
+  } catch {
+    return numbersIn("/proc").filter((one) => Number(statField(one, PARENT)) === pid);
+  }
+}
+
+function numbersIn(folder: string): readonly number[] {
+  try {
+    return readdirSync(folder)
       .filter((name) => /^\d+$/.test(name))
       .map(Number);
   } catch {
@@ -32,9 +40,9 @@ function processes(): readonly number[] {
   }
 }
 
-function kill(pid: number): void {
+function signal(pid: number, name: NodeJS.Signals): void {
   try {
-    process.kill(pid, "SIGKILL");
+    process.kill(pid, name);
   } catch {
     // It ended just now, or is somebody else's.
   }

@@ -1,9 +1,9 @@
 import { compress, type DeathCause, encodeFrame, type FrameResult } from "@scaler-aws-hpc/adapter-core";
+import type { Job } from "../job/job.ts";
+import type { TaskDone } from "../messages/reports.ts";
 import type { Store } from "../store/store.ts";
-import type { TaskDone } from "../threads/messages.ts";
 import { LANGUAGE, RUNNER_VERSION } from "../versions.ts";
-import type { ThreadEnd } from "./executor-thread.ts";
-import type { Job } from "./job.ts";
+import type { ExecutorEnd, TaskOutput } from "./executor-process.ts";
 
 /** Options of {@link Results}. */
 export interface ResultsOptions {
@@ -33,23 +33,23 @@ export class Results {
     this.#options = options;
   }
 
-  /** A task returned or threw. */
-  done(id: string, threadStartMs: number, done: TaskDone): void {
-    const { task, ok, blob, seconds, cpuSeconds, peakBytes, startMs, out, err } = done;
+  /** A task returned or threw. @param executorStartMs when its executor began */
+  done(id: string, executorStartMs: number, done: TaskDone & { readonly blob: Uint8Array }, output: TaskOutput): void {
+    const { task, ok, stream, blob, seconds, cpuSeconds, peakBytes, startMs } = done;
     const result: FrameResult = {
       ...{ task, id, status: ok ? "ok" : "error", blob, raw: blob.length, gzip: false },
-      ...{ seconds, peakBytes, cpuSeconds, started: Math.max(0, startMs - threadStartMs) / 1_000 },
-      ...tails(out, err),
+      ...{ seconds, peakBytes, cpuSeconds, started: Math.max(0, startMs - executorStartMs) / 1_000 },
+      ...(stream ? tails(output) : {}),
     };
     this.#add({ result, compress: true }, blob.length);
   }
 
-  /** A task died with its thread, or was never begun. */
-  died(task: number, id: string, cause: DeathCause, end?: ThreadEnd): void {
+  /** A task died with its executor, or was never begun. */
+  died(task: number, id: string, cause: DeathCause, end?: ExecutorEnd): void {
     const result: FrameResult = {
       ...{ task, id, status: "died", cause },
       ...{ seconds: end?.seconds ?? 0, peakBytes: end?.peakBytes ?? 0, cpuSeconds: 0 },
-      ...tails(end?.out, end?.err),
+      ...(end === undefined ? {} : tails(end)),
     };
     this.#add({ result }, 0);
   }
@@ -117,6 +117,6 @@ async function packed(waiting: Waiting, wanted: boolean): Promise<FrameResult> {
   return gzip ? { ...result, blob: bytes, gzip } : result;
 }
 
-function tails(out: Uint8Array | undefined, err: Uint8Array | undefined): { out?: Uint8Array; err?: Uint8Array } {
-  return { ...(out?.length ? { out } : {}), ...(err?.length ? { err } : {}) };
+function tails({ out, err }: TaskOutput): { out?: Uint8Array; err?: Uint8Array } {
+  return { ...(out.length > 0 ? { out } : {}), ...(err.length > 0 ? { err } : {}) };
 }

@@ -1,12 +1,13 @@
+import { type Job, readJob } from "../job/job.ts";
 import { openStore } from "../store/open-store.ts";
 import { LANGUAGE, PROTOCOL, RUNNER_VERSION } from "../versions.ts";
-import { ChildRun, type Ending, endingOf, type Progress } from "./child-run.ts";
+import { ChildRun, type Progress } from "./child-run.ts";
 import { ControlChannel } from "./control-channel.ts";
 import { CpuMeter } from "./cpu-meter.ts";
+import { type Ending, endingOf } from "./ending.ts";
 import type { Executors } from "./executors.ts";
-import { type Job, readJob } from "./job.ts";
 import { leave } from "./leave.ts";
-import { killEverything } from "./process-family.ts";
+import { killMyself } from "./process-family.ts";
 
 const CONTROL_FD = 3;
 const EXIT_TERM = 143;
@@ -28,7 +29,8 @@ class Server {
       // The manager is gone: so are its runners, at once.
       ended: (reason) => {
         if (reason !== undefined) process.stderr.write(`${reason}\n`);
-        killEverything();
+        executors.close();
+        killMyself();
       },
     });
     process.on("SIGTERM", () => this.#stop());
@@ -78,8 +80,7 @@ class Server {
   }
 
   #progress(ref: object, progress: Progress): void {
-    const { cpuPercent, rssBytes } = this.#cpu.read();
-    this.#channel.mention({ type: "progress", ...ref, ...progress, rssBytes, cpuPercent, pid: process.pid });
+    this.#channel.mention({ type: "progress", ...ref, ...progress, ...this.#cpu.read(progress.pid) });
   }
 
   #stop(): void {
@@ -90,7 +91,7 @@ class Server {
 
   async #leave(code: number): Promise<void> {
     await this.#channel.flushed();
-    leave(code);
+    leave(code, this.#executors);
   }
 }
 
@@ -102,7 +103,7 @@ export function serve(executors: Executors): void {
     process.stderr.write(
       "file descriptor 3, the control channel, is not open; this program is started by scaler-aws-hpc\n",
     );
-    leave(2);
+    leave(2, executors);
   }
 }
 

@@ -1,19 +1,26 @@
 import { decodeValue } from "@scaler-aws-hpc/client/format";
+import { RUNNER_FILE } from "@scaler-aws-hpc/runner-node";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Entry, imageEntry } from "../../test-support/runner-node/image-entry.ts";
 import { OneShotBed, type OneShotEnd } from "../../test-support/runner-node/one-shot-bed.ts";
 
 const ADD = "(a, b) => a + b";
+const alone: Entry = { file: process.execPath, args: [RUNNER_FILE] };
 let bed: OneShotBed;
-beforeEach(async () => {
-  bed = await OneShotBed.open();
-});
-afterEach(() => bed[Symbol.asyncDispose]());
 
 const results = ({ frames }: OneShotEnd) => frames.flatMap((frame) => frame.results);
 const values = (end: OneShotEnd) =>
   results(end).map((result) => (result.status === "ok" && !result.gzip ? decodeValue(result.blob) : result));
 
-describe("the Node runner as a job", () => {
+describe.each([
+  ["started alone", alone],
+  ["started as in its image", imageEntry(process.execPath, RUNNER_FILE)],
+])("the Node runner as a job, %s", (_, entry) => {
+  beforeEach(async () => {
+    bed = await OneShotBed.open(entry);
+  });
+  afterEach(() => bed[Symbol.asyncDispose]());
+
   it("runs a pack with two requests and two lines of log", async () => {
     const end = await bed.run([0, 1, 2, 3, 4].map((n) => [ADD, n, 10] as const));
     expect(end.code).toBe(0);
@@ -34,22 +41,36 @@ describe("the Node runner as a job", () => {
     expect(bed.s3.keys("v1/out/")).toEqual(["v1/out/m/j-1.0.1.0"]);
   });
 
-  it("goes on after tasks that end their thread, and says nothing of what they print", async () => {
+  it("goes on after tasks that end their process, and says nothing of what they print", async () => {
     const end = await bed.run(
       [
         [ADD, 1, 2],
         ["() => { console.log('a secret'); for (;;); }"],
         ["() => { const all = []; for (;;) all.push({}); }"],
         ["() => process.exit(0)"],
+        ["() => process.abort()"],
         [ADD, 3, 4],
       ],
       { section: { taskLimitMs: 1_500 }, env: { SCALER_RUNNER_MEMORY_MIB: "64" } },
     );
     expect(end.code).toBe(0);
-    expect(results(end).map(({ status }) => status)).toEqual(["ok", "died", "died", "error", "ok"]);
+    expect(results(end).map(({ status }) => status)).toEqual(["ok", "died", "died", "error", "died", "ok"]);
     expect(results(end)[1]).toMatchObject({ cause: { kind: "timeout" } });
     expect(results(end)[2]).toMatchObject({ cause: { kind: "oom" } });
+    expect(results(end)[4]).toMatchObject({ cause: { kind: "signal", signal: 6 } });
     expect(end.log).not.toContain("secret");
+  });
+
+  it("names the first task of a job that ends the process, or takes all memory", async () => {
+    for (const [source, cause] of [
+      ["() => process.kill(process.pid, 'SIGKILL')", { kind: "signal", signal: 9, first: true }],
+      ["() => { const all = []; for (;;) all.push({}); }", { kind: "oom", first: true }],
+    ] as const) {
+      const end = await bed.run([[source], [ADD, 3, 4]], { inline: true, env: { SCALER_RUNNER_MEMORY_MIB: "64" } });
+      expect(end.code).toBe(0);
+      expect(results(end)).toMatchObject([{ status: "died", cause }, { status: "ok" }]);
+      for (const key of bed.s3.keys("p/v1/out/")) bed.s3.delete("emulator-bucket", key);
+    }
   });
 
   it("hands back what its time is too short for", async () => {

@@ -4,6 +4,7 @@ import { decodeFrame, encodeBundle, encodeSection, type Frame, type Section } fr
 import { encodeFunction, encodeValue, serializerObject } from "@scaler-aws-hpc/client/format";
 import { RUNNER_FILE } from "@scaler-aws-hpc/runner-node";
 import { FakeS3, type FakeS3Options } from "../../src/fake-s3/index.ts";
+import type { Entry } from "./image-entry.ts";
 
 const BUCKET = "emulator-bucket";
 const SECRET = "5a".repeat(32);
@@ -35,13 +36,20 @@ export interface OneShotEnd {
 /** The Node runner as AWS Batch starts it, before an S3 in memory. */
 export class OneShotBed implements AsyncDisposable {
   readonly s3: FakeS3;
+  readonly #entry: Entry;
 
-  private constructor(s3: FakeS3) {
+  private constructor(s3: FakeS3, entry: Entry) {
     this.s3 = s3;
+    this.#entry = entry;
   }
 
-  static async open(options: FakeS3Options = {}): Promise<OneShotBed> {
-    return new OneShotBed(await FakeS3.start({ buckets: [BUCKET], secrets: { testing: "secret" }, ...options }));
+  /** @param entry what the program is started with */
+  static async open(
+    entry: Entry = { file: process.execPath, args: [RUNNER_FILE] },
+    options: FakeS3Options = {},
+  ): Promise<OneShotBed> {
+    const s3 = await FakeS3.start({ buckets: [BUCKET], secrets: { testing: "secret" }, ...options });
+    return new OneShotBed(s3, entry);
   }
 
   /** Runs a job of one child to its end. */
@@ -70,7 +78,7 @@ export class OneShotBed implements AsyncDisposable {
       ...env,
     };
     const began = performance.now();
-    const child = spawn(process.execPath, [RUNNER_FILE, ...words], {
+    const child = spawn(this.#entry.file, [...this.#entry.args, ...words], {
       env: environment,
       stdio: ["ignore", "pipe", "pipe"],
     });

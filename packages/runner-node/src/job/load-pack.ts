@@ -8,9 +8,9 @@ import {
   type Section,
   type SectionObject,
 } from "@scaler-aws-hpc/adapter-core";
+import type { PackObject, PackTask } from "../messages/pack.ts";
 import { RunnerError } from "../runner-error.ts";
 import { type ReadRange, type Store, WHOLE_BUNDLE } from "../store/store.ts";
-import type { PackObject, PackTask } from "../threads/messages.ts";
 import type { Job } from "./job.ts";
 
 /** What a child runs, verified. */

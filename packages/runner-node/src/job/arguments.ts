@@ -24,6 +24,9 @@ const USAGE = `usage: scaler-runner.cjs [${PARAMETERS.map((name) => `--${name} X
 const EXIT_WRONG = 2;
 const EXIT_USAGE = 64;
 
+/** First word of the command line of a process that runs tasks, by which the bundle knows it. */
+export const EXECUTOR_WORD = "executor";
+
 /** Reads the command line. @throws {ArgumentError} */
 export function readArguments(words: readonly string[]): Arguments {
   const oneShot = PARAMETERS.some((name) => words.includes(`--${name}`));
