@@ -197,6 +197,7 @@ describe("the manager", () => {
     expect([executors.length, programs.length]).toEqual([1, 1]);
     bench.hangUp();
     expect(await bench.ended).toMatchObject({ signal: "SIGKILL" });
-    for (const pid of [...executors, ...programs]) expect(isAlive(Number(pid))).toBe(false);
+    const alive = () => [...executors, ...programs].filter((pid) => isAlive(Number(pid)));
+    await expect.poll(alive, { timeout: 5_000 }).toEqual([]);
   });
 });

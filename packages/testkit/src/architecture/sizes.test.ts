@@ -17,6 +17,7 @@ const HUGE: Readonly<Record<string, string>> = {
 
 /** Why a file has more lines than {@link REASONED}. */
 const LARGE: Readonly<Record<string, string>> = {
+  "packages/runner-node/src/supervisor/child-run.ts": "one state machine",
   "packages/adapter-core/src/engine/shell/engine.test.ts": "the shell with the real core, on one bed",
   "packages/scaler-protocol/fixtures/make-golden.py": "a list of messages",
   "packages/testkit/python/suite_cases.py": "a list of cases",
