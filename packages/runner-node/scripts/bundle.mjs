@@ -1,6 +1,7 @@
 // Makes the runner's one file, bundle/scaler-runner.cjs, from the sources: nothing has to be compiled before. Run when the package is
 // packed, by the project's scripts, and by the test runner before any test; it takes some 50 ms. As a CommonJS module, which starts faster.
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -14,8 +15,9 @@ const file = join(folder, "bundle", "scaler-runner.cjs");
  */
 export async function setup() {
   const [supervisor, executor] = await Promise.all(["src/main.ts", "src/main-executor.ts"].map(program));
+  const version = createHash("sha256").update(executor).update(supervisor).digest("hex").slice(0, 16);
   const bytes = Buffer.from(
-    `"use strict";\n(${choose})(${JSON.stringify(executor)}, ${JSON.stringify(supervisor)});\n`,
+    `"use strict";\n(${choose})(${JSON.stringify(executor)}, ${JSON.stringify(supervisor)}, ${JSON.stringify(version)});\n`,
   );
   const before = await readFile(file).catch(() => undefined);
   if (before?.equals(bytes)) return;
@@ -23,40 +25,63 @@ export async function setup() {
   const temporary = `${file}.${process.pid}`;
   await writeFile(temporary, bytes);
   await rename(temporary, file);
+  // What earlier ones kept of themselves.
+  for (const name of await readdir(dirname(file))) {
+    if (name.endsWith(".compiled") && !name.includes(version)) await rm(join(dirname(file), name), { force: true });
+  }
 }
 
-/** Runs one of the two, as a module of Node's would be. With `--prepare` it compiles both to files beside this one, of which this same Node takes them the next time. */
-function choose(executor, supervisor) {
+/**
+ * Runs one of the two, as a module of Node's would be, from what V8 made of it earlier where that lies beside this file. `--prepare` puts it there for
+ * both; one that serves a manager does it for itself, once it is through with its start. The names tell the runner's and Node's versions: V8 looks at
+ * little more of a program than its length.
+ */
+function choose(executor, supervisor, version) {
   const { Script, constants } = require("node:vm");
-  const { readFileSync, writeFileSync } = require("node:fs");
+  const { readFileSync, renameSync, writeFileSync } = require("node:fs");
+  const compiled = (name) => `${__filename}.${version}.${process.version}-${process.arch}.${name}.compiled`;
   const compile = (source, cachedData) => {
     const importModuleDynamically = constants.USE_MAIN_CONTEXT_DEFAULT_LOADER;
     const wrapped = `(function (exports, require, module, __filename, __dirname) {${source}\n})`;
     return new Script(wrapped, { filename: __filename, importModuleDynamically, cachedData });
   };
-  const kept = { executor: `${__filename}.executor.cache`, supervisor: `${__filename}.supervisor.cache` };
+  const keep = (script, name) => {
+    const temporary = `${compiled(name)}.${process.pid}`;
+    writeFileSync(temporary, script.createCachedData());
+    renameSync(temporary, compiled(name));
+  };
   if (process.argv[2] === "--prepare") {
     const { setFlagsFromString } = require("node:v8");
-    for (const [source, file] of [
-      [executor, kept.executor],
-      [supervisor, kept.supervisor],
+    for (const [source, name] of [
+      [executor, "executor"],
+      [supervisor, "supervisor"],
     ]) {
       setFlagsFromString("--no-lazy");
       const script = compile(source);
       setFlagsFromString("--lazy");
-      writeFileSync(file, script.createCachedData());
+      keep(script, name);
     }
     return;
   }
   const first = process.argv[2] === "executor";
+  const name = first ? "executor" : "supervisor";
   let cached;
   try {
-    cached = readFileSync(first ? kept.executor : kept.supervisor);
+    cached = readFileSync(compiled(name));
   } catch {
-    // Not prepared.
+    // Not kept so far.
   }
-  const run = compile(first ? executor : supervisor, cached).runInThisContext();
-  run.call(exports, exports, require, module, __filename, __dirname);
+  const script = compile(first ? executor : supervisor, cached);
+  script.runInThisContext().call(exports, exports, require, module, __filename, __dirname);
+  // What a job is started with are arguments; a manager gives none.
+  if (cached !== undefined || process.argv.length > (first ? 4 : 2)) return;
+  setTimeout(() => {
+    try {
+      keep(script, name);
+    } catch {
+      // The folder is somebody else's: starts take as long as this one.
+    }
+  }, 1_000).unref();
 }
 
 async function program(entry) {
