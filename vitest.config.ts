@@ -18,6 +18,7 @@ export default defineConfig({
             "**/*.conformance.test.ts",
             "**/*.smoke.test.ts",
             "**/*.integration.test.ts",
+            "**/*.timing.test.ts",
             "**/*.container.test.ts",
           ],
         },
@@ -39,8 +40,21 @@ export default defineConfig({
           include: ["packages/*/src/**/*.integration.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
+          // Most of the time they wait. More at once than this, and processes of one keep those of another from answering in time.
+          maxWorkers: 3,
           maxConcurrency: 3,
+          // The small ones first, whose failures are the easiest to read.
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // What is compared with a clock: alone, when all the others are over.
+          name: "timing",
+          include: ["packages/*/src/**/*.timing.test.ts"],
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
       {

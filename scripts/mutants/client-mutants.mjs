@@ -87,10 +87,10 @@ export const CLIENT_MUTANTS = [
     mutant: "this.#clock.every(2 * this.#options.intervalMs, ",
   },
   {
-    name: "client: a program's own stall taken for the scheduler's silence",
+    name: "client: given up by its scheduler, and waiting for ever",
     file: `${CLIENT}/session/heartbeats.ts`,
-    anchor: "this.#heardAt = now;\n    this.#tickedAt = now;",
-    mutant: "this.#tickedAt = now;\n    this.#tickedAt = now;",
+    anchor: "else if (unheardMs > timeoutMs)",
+    mutant: "else if (this.#awaited && unheardMs > timeoutMs)",
   },
   {
     name: "client: a connect that goes on although it was given up",

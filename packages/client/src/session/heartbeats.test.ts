@@ -3,20 +3,18 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Heartbeats } from "./heartbeats.ts";
 
 let sent: ClientHeartbeat[];
-let silences: number;
+let losses: string[];
 let beats: Heartbeats;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
   sent = [];
-  silences = 0;
+  losses = [];
   beats = new Heartbeats({
     intervalMs: 2_000,
     timeoutMs: 60_000,
     send: (beat) => sent.push(beat),
-    onSilence: () => {
-      silences += 1;
-    },
+    onLost: (why) => losses.push(why),
   });
   beats.start();
 });
@@ -47,16 +45,39 @@ it("tells half the round trip, what the process uses, and where it runs", () => 
 
 it("gives the scheduler up after a minute of silence, once", () => {
   vi.advanceTimersByTime(58_000);
-  expect(silences).toBe(0);
+  expect(losses).toEqual([]);
   vi.advanceTimersByTime(300_000);
-  expect(silences).toBe(1);
+  expect(losses).toEqual(["it was silent for 60000 ms"]);
 });
 
-it("does not take its own program's long computation for the scheduler's silence", () => {
-  vi.setSystemTime(Date.now() + 1); // the fake clock moves without running timers below
-  const now = performance.now();
-  const clock = vi.spyOn(performance, "now").mockReturnValue(now + 120_000);
+/** Moves the clock as a long computation does: no timer runs meanwhile. */
+function compute(ms: number): Disposable {
+  const began = performance.now();
+  const real = performance.now.bind(performance);
+  const clock = vi.spyOn(performance, "now").mockImplementation(() => real() + ms);
+  expect(performance.now() - began).toBe(ms);
+  return { [Symbol.dispose]: () => clock.mockRestore() };
+}
+
+it("does not take its own program's computation for the scheduler's silence", () => {
+  beats.onEcho();
+  using _computed = compute(50_000);
   vi.advanceTimersByTime(2_000);
-  expect(silences).toBe(0);
-  clock.mockRestore();
+  expect(sent).toHaveLength(2);
+  beats.onEcho();
+  vi.advanceTimersByTime(20_000);
+  expect(losses).toEqual([]);
+  expect(sent).toHaveLength(3);
+});
+
+it("is lost once its program computed for longer than a scheduler waits, but for what has come meanwhile", () => {
+  beats.onEcho();
+  using _computed = compute(120_000);
+  vi.advanceTimersByTime(2_000);
+  expect(losses).toEqual([]);
+  expect(sent).toHaveLength(1);
+  vi.advanceTimersByTime(20_000);
+  expect(losses).toEqual([
+    expect.stringMatching(/^this program did nothing else for 12\d000 ms, and after 60000 ms without /),
+  ]);
 });

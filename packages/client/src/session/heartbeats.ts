@@ -5,10 +5,11 @@ import { type ClientClock, systemClock } from "../outside/clock.ts";
 /** How often a client says that it is there, and how long it believes that the scheduler is. */
 export interface HeartbeatOptions {
   readonly intervalMs: number;
-  /** Silence after which the scheduler counts as lost. */
+  /** Silence after which the scheduler counts as lost, and this client does for the scheduler. */
   readonly timeoutMs: number;
   readonly send: (heartbeat: ClientHeartbeat) => void;
-  readonly onSilence: () => void;
+  /** Called once, with what happened. */
+  readonly onLost: (why: string) => void;
   /** @default real time */
   readonly clock?: ClientClock;
 }
@@ -21,17 +22,17 @@ export class Heartbeats {
   readonly #hostname = hostname();
   readonly #clock: ClientClock;
   #stop: (() => void) | undefined;
-  #awaitedSince: number | undefined;
-  #heardAt: number;
-  #tickedAt: number;
+  /** Whether the last one has no echo so far. */
+  #awaited = false;
+  #sentAt: number;
+  #late = false;
   #latencyMicroseconds = 0;
   #cpu = process.cpuUsage();
-  #cpuAt: number;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#heardAt = this.#tickedAt = this.#cpuAt = this.#clock.now();
+    this.#sentAt = this.#clock.now();
   }
 
   /** Sends the first one at once. */
@@ -41,36 +42,39 @@ export class Heartbeats {
   }
 
   onEcho(): void {
-    this.#heardAt = this.#clock.now();
-    if (this.#awaitedSince === undefined) return;
-    this.#latencyMicroseconds = Math.round(((this.#heardAt - this.#awaitedSince) * 1000) / 2);
-    this.#awaitedSince = undefined;
+    if (!this.#awaited) return;
+    this.#awaited = false;
+    this.#latencyMicroseconds = Math.round(((this.#clock.now() - this.#sentAt) * 1000) / 2);
   }
 
   stop(): void {
     this.#stop?.();
   }
 
+  /** A scheduler that heard nothing for so long has canceled the client's tasks and deleted its objects, without a word: because it is not there, or because this program computed. */
   #tick(): void {
-    const now = this.#clock.now();
-    // A program that computed for so long could not hear anybody: what waits in the socket comes first.
-    if (now - this.#tickedAt > 2 * this.#options.intervalMs) this.#heardAt = now;
-    this.#tickedAt = now;
-    if (now - this.#heardAt > this.#options.timeoutMs) {
-      this.stop();
-      this.#options.onSilence();
-    } else if (this.#awaitedSince === undefined) {
-      this.#beat();
-    }
+    const { timeoutMs } = this.#options;
+    const unheardMs = this.#clock.now() - this.#sentAt;
+    if (this.#late) this.#lose(Math.round(unheardMs));
+    // What waits in the socket of a program that computed comes first.
+    else if (unheardMs > timeoutMs) this.#late = true;
+    else if (!this.#awaited) this.#beat();
+  }
+
+  #lose(unheardMs: number): void {
+    this.stop();
+    const { timeoutMs, onLost } = this.#options;
+    const program = `this program did nothing else for ${unheardMs} ms, and after ${timeoutMs} ms without a heartbeat (timeoutMs) a scheduler gives a client up`;
+    onLost(this.#awaited ? `it was silent for ${timeoutMs} ms` : program);
   }
 
   #beat(): void {
     const now = this.#clock.now();
     const { user, system } = process.cpuUsage(this.#cpu);
-    const elapsedMs = Math.max(1, now - this.#cpuAt);
+    const elapsedMs = Math.max(1, now - this.#sentAt);
     this.#cpu = process.cpuUsage();
-    this.#cpuAt = now;
-    this.#awaitedSince = now;
+    this.#sentAt = now;
+    this.#awaited = true;
     this.#options.send({
       kind: "clientHeartbeat",
       resource: {

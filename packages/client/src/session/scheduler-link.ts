@@ -54,7 +54,7 @@ export class SchedulerLink implements SchedulerPort {
       timeoutMs: options.timeoutMs,
       clock: options.outside.clock,
       send: (heartbeat) => this.send(heartbeat),
-      onSilence: () => this.#lose(`it was silent for ${options.timeoutMs} ms`),
+      onLost: (why) => this.#lose(why),
     });
     this.#ended.promise.catch(() => undefined);
   }

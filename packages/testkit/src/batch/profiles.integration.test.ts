@@ -61,6 +61,10 @@ afterAll(async () => {
 }, 30_000);
 
 it("runs tasks that ask for a GPU with what the GPU profile says, and the others without", async () => {
+  // Until then a scheduler gives all tasks to the worker that came first.
+  await expect
+    .poll(() => cluster.scheduler.logs.text.match(/Worker\|.* connected/g), { timeout: 30_000 })
+    .toHaveLength(2);
   const { lines } = await runClient(cluster, "profile_client.py", ["--tasks", String(TASKS)], 90_000);
   const results = lines[0] as unknown as Record<"gpu" | "plain", readonly (readonly [number, string])[]>;
   const numbers = Array.from({ length: TASKS }, (_, number) => number);

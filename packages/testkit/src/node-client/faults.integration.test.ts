@@ -53,6 +53,21 @@ describe("a Node client on a bad network", () => {
     await client.close({ timeoutMs: 100 });
   });
 
+  it("fails what is open after its program computed for longer than the scheduler waits", async () => {
+    const timeoutMs = CLIENT_TIMEOUT_SECONDS * 1_000;
+    await using client = await Client.connect(cluster.address, { heartbeatIntervalMs: 100, timeoutMs });
+    const open = client.submit(later, 600_000, "never");
+    await client.submit(double, 1);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, timeoutMs + 3_000);
+    expect(await reasonOf(open)).toMatchObject({
+      code: "disconnected",
+      message: expect.stringMatching(/this program did nothing else for \d+ ms, and after 3000 ms without a heartbeat/),
+    });
+    // It did.
+    await expect.poll(() => cluster.scheduler.logs.text).toContain(`${client.identity}) disconnected`);
+    await client.close({ timeoutMs: 100 });
+  });
+
   it("goes on when its link to the object storage is cut, again and again", async () => {
     await using proxy = await startFaultProxy({ targetPort: cluster.storagePort });
     const objectStorageAddress = `tcp://127.0.0.1:${proxy.port}`;

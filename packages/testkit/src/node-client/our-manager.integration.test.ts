@@ -115,8 +115,15 @@ describe.each(SETTINGS)("a Node client, our manager with the backend %s, and Sca
     // The slots are free again.
     expect(await client.submit(double, 4)).toBe(8);
   });
+});
 
-  it("may die: its tasks end, and others go on", async () => {
+// Silence of a client that a scheduler takes for its death: short, as this is waited for.
+const SILENCE_SECONDS = 3;
+
+it.for(SETTINGS)(
+  "a Node client may die: its tasks end, and others go on, with the backend %s and Scaler %s",
+  async ([backend, release]) => {
+    await using place = await startPlace(backend, release, SILENCE_SECONDS);
     const file = join(import.meta.dirname, "..", "..", "test-support", "node-client", "dying-client.ts");
     await using dying = await ChildProgram.start({
       name: "dying client",
@@ -132,5 +139,5 @@ describe.each(SETTINGS)("a Node client, our manager with the backend %s, and Sca
     if (place.aws !== undefined) {
       await expect.poll(() => place.aws?.liveJobs(), { timeout: 30_000 }).toEqual([]);
     }
-  });
-});
+  },
+);

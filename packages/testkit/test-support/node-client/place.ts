@@ -27,14 +27,15 @@ export interface Place extends AsyncDisposable {
 
 /** Slots of the manager. */
 export const SLOTS = 3;
-/** Silence after which the scheduler gives a client up. */
-const CLIENT_TIMEOUT_SECONDS = 3;
 
-/** Starts it: a scheduler of a release, and our manager with a backend that has both runners. */
-export async function startPlace(backend: Backend, release: Release): Promise<Place> {
+/**
+ * Starts it: a scheduler of a release, and our manager with a backend that has both runners.
+ * @param clientTimeoutSeconds Silence after which the scheduler gives a client up; it counts what waits for the scheduler itself, too, and tells no client.
+ */
+export async function startPlace(backend: Backend, release: Release, clientTimeoutSeconds = 60): Promise<Place> {
   await using parts = new AsyncDisposableStack();
   const aws = backend === "batch" ? parts.use(await startAws(release)) : undefined;
-  const schedulerArgs = ["--client-timeout-seconds", String(CLIENT_TIMEOUT_SECONDS)];
+  const schedulerArgs = ["--client-timeout-seconds", String(clientTimeoutSeconds)];
   const cluster = parts.use(await startCluster({ release, schedulerArgs }));
   const traffic = parts.use(await startCountingProxy(cluster.storagePort));
   const slots = ["--max-concurrent-jobs", String(SLOTS), "--object-storage-address", traffic.address];

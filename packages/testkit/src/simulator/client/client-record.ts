@@ -26,6 +26,8 @@ export class ClientRecord {
   shutDown = false;
   /** Its farewell, or its end, reaches nobody. */
   unheard = false;
+  /** Its scheduler took it for dead and deleted its objects, which it does not know. */
+  givenUp = false;
   /** It said farewell. */
   left = false;
   storageFailed = false;
@@ -124,7 +126,8 @@ export class ClientRecord {
     if (task.source !== this.user) this.#breach(`task ${task.taskId} is of somebody else`);
     for (const id of [task.funcObjectId, ...task.functionArgs.map(({ data }) => data)]) {
       if (!this.announced.has(id)) this.#breach(`object ${id} of task ${task.taskId} was not announced before it`);
-      if (!this.#world.objects.has(id)) this.#breach(`object ${id} of task ${task.taskId} was not stored before it`);
+      if (!this.givenUp && !this.#world.objects.has(id))
+        this.#breach(`object ${id} of task ${task.taskId} was not stored before it`);
     }
     this.tasks.set(task.taskId, { message: task, cancels: 0, refusals: 0, answered: false });
   }

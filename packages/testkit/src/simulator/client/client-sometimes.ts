@@ -9,6 +9,7 @@ export const CLIENT_SOMETIMES = [
   "link lost while a client connects",
   "connecting given up",
   "silent scheduler given up",
+  "client given up by its scheduler",
   "client connected again",
   "echo late",
   "program stood still",

@@ -14,6 +14,8 @@ import { strangeResult } from "./strange-results.ts";
 
 /** Silence after which the scheduler forgets a client. */
 const CLIENT_LIFE_MS = 60_000;
+/** What it waits longer than a client allows itself: messages take their time. */
+const SLACK_MS = 1_000;
 
 /** The scheduler's side of one client: it answers, late and strangely where the scenario says so, and ends when its connection does or the scheduler restarts. */
 export class SimSchedulerPeer implements Peer {
@@ -23,6 +25,7 @@ export class SimSchedulerPeer implements Peer {
   readonly #running = new Map<string, Task>();
   readonly #finished: string[] = [];
   #gone = false;
+  #heartbeats = 0;
 
   constructor(world: ClientWorld, record: ClientRecord, connection: SimConnection) {
     this.#world = world;
@@ -37,6 +40,7 @@ export class SimSchedulerPeer implements Peer {
   onArrived(message: SchedulerMessage): void {
     if (this.#gone) return;
     if (message.kind === "clientHeartbeat") this.#echo();
+    else if (this.#record.givenUp) return;
     else if (message.kind === "task") this.#run(message);
     else if (message.kind === "taskCancel") this.#cancel(message.taskId);
     else if (message.kind === "objectInstruction" && message.instructionType === "delete")
@@ -76,6 +80,11 @@ export class SimSchedulerPeer implements Peer {
 
   #echo(): void {
     const { kernel, faulty, scenario } = this.#world;
+    this.#heartbeats += 1;
+    const last = this.#heartbeats;
+    kernel.after(scenario.silenceMs + SLACK_MS, () => {
+      if (last === this.#heartbeats) this.#giveUp();
+    });
     const late = faulty(scenario.rates.echoLate);
     if (late) kernel.seen("echo late");
     const objectStorageAddress = { host: "storage", port: 1, scheme: "tcp" };
@@ -178,6 +187,15 @@ export class SimSchedulerPeer implements Peer {
       this.#world.objects.delete(id);
       this.#record.announced.set(id, "deleted");
     }
+  }
+
+  /** Takes a client that sends no heartbeat for dead: it is told nothing, and its heartbeats are answered again. */
+  #giveUp(): void {
+    if (this.#gone || this.#record.givenUp) return;
+    this.#record.unheard = true;
+    this.#forget();
+    this.#gone = false;
+    this.#record.givenUp = true;
   }
 
   /** Deletes all that it knows of the client, and lets it go. */
